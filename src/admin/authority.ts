@@ -1,0 +1,43 @@
+/** Who may change something: a process of this machine that has the token. */
+import { createHash, timingSafeEqual } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import { messageOf } from "../core/errors.ts";
+
+/** Why a request is refused. */
+export interface Refusal {
+  readonly status: 401 | 403;
+  readonly error: { readonly code: string; readonly message: string };
+}
+
+const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
+
+/** Checks `Authorization: Bearer <token>` and that the request comes from loopback. The token is read each time. */
+export async function checkAuthority(
+  { socket, headers }: Pick<IncomingMessage, "headers"> & { readonly socket: Pick<Socket, "remoteAddress"> },
+  tokenFile: string | undefined,
+): Promise<Refusal | undefined> {
+  if (!LOOPBACK.test(socket.remoteAddress ?? "")) return refuse(403, "ask from this machine, over loopback");
+  if (tokenFile === undefined) return refuse(403, "no token is configured: set admin.tokenFile");
+  let token: string;
+  try {
+    token = (await readFile(tokenFile, "utf8")).trim();
+  } catch (thrown) {
+    return refuse(403, `admin.tokenFile cannot be read: ${messageOf(thrown)}`);
+  }
+  if (token === "") return refuse(403, "admin.tokenFile is empty");
+  const given = /^Bearer (.+)$/i.exec(headers.authorization ?? "")?.[1];
+  if (given === undefined) return refuse(401, "send Authorization: Bearer <token of admin.tokenFile>");
+  return isSame(given, token) ? undefined : refuse(401, "the token is not the one of admin.tokenFile");
+}
+
+/** In a time that says nothing about the token, its length neither. */
+function isSame(a: string, b: string): boolean {
+  const hash = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(hash(a), hash(b));
+}
+
+function refuse(status: 401 | 403, message: string): Refusal {
+  return { status, error: { code: status === 401 ? "UNAUTHORIZED" : "FORBIDDEN", message } };
+}

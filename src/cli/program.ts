@@ -1,0 +1,110 @@
+/** The command line: what there is to type, and which function does it. */
+import { Command, CommanderError, Option } from "commander";
+import { OVERRIDES } from "../config/overrides.ts";
+import { KeyturnError, messageOf } from "../core/errors.ts";
+import { version } from "../version.ts";
+import { checkConfig } from "./check-config.ts";
+import type { ConfigOptions } from "./config-file.ts";
+import { printError } from "./print.ts";
+import { run } from "./run.ts";
+import { showStatus } from "./status.ts";
+
+/** 0: done. 1: the answer is no, or it failed. 2: the command line or the configuration is wrong. */
+export type ExitCode = number;
+
+/** Runs one command line, without the name of the program. */
+export async function main(argv: readonly string[]): Promise<ExitCode> {
+  let exitCode: ExitCode = 0;
+  const program = createProgram((code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(argv, { from: "user" });
+    return exitCode;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
+    return explain(thrown);
+  }
+}
+
+function createProgram(finish: (code: ExitCode) => void): Command {
+  const program = new Command("keyturn")
+    .description("Turns TLS certificates on a node as one: from etcd to what services really serve.")
+    .version(version)
+    .exitOverride()
+    .showSuggestionAfterError();
+
+  withSettings(program.command("run"))
+    .description("watch etcd and keep the bundles of this node live")
+    .option("--dev", "try it: an etcd of its own, a temporary folder, no configuration")
+    .action(async (values) => finish(await run({ ...configOptionsOf(values), dev: values.dev === true })));
+
+  withSettings(program.command("check-config"))
+    .description("check the configuration and print what is in force")
+    .option("--json", "print JSON")
+    .action(async (values) =>
+      finish(await checkConfig({ ...configOptionsOf(values), json: values.json === true })),
+    );
+
+  withSettings(program.command("status"))
+    .description("show what the daemon of this node knows; exit 1 where it is not ready")
+    .option("--json", "print JSON")
+    .action(async (values) =>
+      finish(await showStatus({ ...configOptionsOf(values), json: values.json === true })),
+    );
+
+  program
+    .command("demo")
+    .description("rotate certificates of two real services under load, with an etcd and a CA of its own")
+    .option(
+      "--rotations <n>",
+      "end after this many, with a summary; exit 1 if a request was dropped",
+      wholeNumber,
+    )
+    .option("--every <seconds>", "seconds between rotations", positiveNumber, 2)
+    .action(async (values: { rotations?: number; every: number }) => {
+      // Loaded only here: it brings its own load and its own services.
+      const { runDemo } = await import("../demo/demo.ts");
+      finish(await runDemo({ rotations: values.rotations, everyMs: values.every * 1_000 }));
+    });
+
+  return program;
+}
+
+/** Adds `--config` and a flag for each setting that can be overridden. */
+function withSettings(command: Command): Command {
+  command.option("--config <file>", "configuration file (or KEYTURN_CONFIG)");
+  for (const { flag, variable, help } of OVERRIDES) {
+    command.addOption(new Option(`${flag} <value>`, `${help} (or ${variable})`));
+  }
+  return command;
+}
+
+function configOptionsOf(values: Record<string, unknown>): ConfigOptions {
+  const textOf = (name: string) => (typeof values[name] === "string" ? values[name] : undefined);
+  const flags = OVERRIDES.map(({ flag }) => [flag, textOf(new Option(flag).attributeName())] as const);
+  return {
+    config: textOf("config"),
+    flags: Object.fromEntries(flags.filter(([, value]) => value !== undefined)),
+  };
+}
+
+function wholeNumber(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new KeyturnError("USAGE", `${JSON.stringify(text)} is not a whole number of 1 or more`);
+}
+
+function positiveNumber(text: string): number {
+  const number = Number(text);
+  if (number > 0 && number <= 86_400) return number;
+  throw new KeyturnError("USAGE", `${JSON.stringify(text)} is not a number of seconds`);
+}
+
+function explain(thrown: unknown): ExitCode {
+  if (!(thrown instanceof KeyturnError)) {
+    printError(`keyturn: ${thrown instanceof Error ? thrown.stack : messageOf(thrown)}`);
+    return 1;
+  }
+  printError(`keyturn: ${thrown.code}: ${thrown.message.replaceAll("\n", "\n  ")}`);
+  return thrown.code === "USAGE" || thrown.code === "CONFIG_INVALID" ? 2 : 1;
+}

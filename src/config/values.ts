@@ -1,0 +1,79 @@
+/** Settings as people write them: durations, modes, addresses. Each says what it expected where it is not that. */
+import { z } from "zod";
+
+const UNITS_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+/** Timers of Node end at 2^31 - 1 ms. */
+const MAX_MS = 24 * 86_400_000;
+
+/** `500ms`, `30s`, `5m`, `12h`, `7d` to milliseconds; zero and up to 24 days. */
+export const duration = z.string("expected a duration such as 30s, 5m or 12h").transform((text, context) => {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
+  const ms = number === undefined || unit === undefined ? Number.NaN : Number(number) * (UNITS_MS[unit] ?? 0);
+  if (ms <= MAX_MS) return ms;
+  context.addIssue("expected a duration such as 30s, 5m or 12h, at most 24d");
+  return z.NEVER;
+});
+
+/** A duration that may not be zero. */
+export const positiveDuration = duration.refine((ms) => ms > 0, "expected a duration longer than 0");
+
+/** `"0640"` to a number; the owner can always read and write, and nobody else can write. */
+export const fileMode = z
+  .string('expected an octal mode in quotes, such as "0600"')
+  .regex(/^0?[0-7]{3}$/, 'expected an octal mode in quotes, such as "0600"')
+  .transform((text) => Number.parseInt(text, 8))
+  .refine((mode) => (mode & 0o600) === 0o600, "expected a mode that lets the owner read and write (06..)")
+  .refine(
+    (mode) => (mode & 0o037) === 0,
+    "private keys may not be open to others or writable by the group; 0600 or 0640",
+  );
+
+/** `host:port`, `[::1]:port` or `:port`. */
+export const listenAddress = z.string("expected host:port").transform((text, context) => {
+  const [, bracketed, plain, digits] = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  if (digits !== undefined && port <= 65_535) return { host: bracketed ?? (plain || "0.0.0.0"), port };
+  context.addIssue("expected host:port, such as 127.0.0.1:9464");
+  return z.NEVER;
+});
+
+/** An etcd endpoint. */
+export const endpoint = z
+  .url({ protocol: /^https?$/, error: "expected http://host:port or https://host:port" })
+  .refine(
+    (text) => !hasUserInfo(text),
+    "put the user into etcd.username and etcd.passwordFile, not into the address",
+  )
+  .transform((text) => text.replace(/\/+$/, ""));
+
+/** The address of a hook on this node. */
+export const hookUrl = z
+  .url({ protocol: /^https?$/, error: "expected an http:// or https:// address" })
+  .refine((text) => !hasUserInfo(text), "an address may not hold a user or a password; use secretFile");
+
+/** A name of a bundle, or a pattern of one. */
+export const bundlePattern = z
+  .string("expected a bundle name or a pattern")
+  .regex(/^[a-z0-9*?][a-z0-9._*?-]*$/, "expected a bundle name, or a pattern with * and ?");
+
+/** A short name that may be a label value. */
+export const shortName = z
+  .string("expected a name")
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+    "expected a name of letters, digits, '.', '_' and '-', at most 63 long",
+  );
+
+/** A file on this node. */
+export const filePath = z.string("expected a path").min(1, "expected a path");
+
+function hasUserInfo(text: string): boolean {
+  const { username, password } = new URL(text);
+  return username !== "" || password !== "";
+}

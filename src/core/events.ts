@@ -1,0 +1,121 @@
+/** Everything worth knowing that happens in the daemon, as data: the log, the metrics and the status board read it. */
+import type { LeafSummary } from "./bundle.ts";
+import type { Digest } from "./digest.ts";
+import type { ErrorCode } from "./errors.ts";
+import type { Generation } from "./generation.ts";
+import type { Labels } from "./meta.ts";
+import type { BundleName } from "./names.ts";
+import type { ReloadOutcome, ReloadReason } from "./outcome.ts";
+import type { Problem } from "./problem.ts";
+import type { SnapshotCause } from "./snapshot.ts";
+
+/** What an observation of one bundle in etcd led to: label values of `keyturn_events_total{result}`. */
+export type ObservationResult =
+  | "accepted"
+  | "unchanged"
+  | "waiting"
+  | "rejected"
+  | "deleted"
+  | "ignored"
+  | "excluded";
+
+/** How one attempt to tell a service ended: label values of `keyturn_hook_attempts_total{result}`. */
+export type HookAttemptResult = "delivered" | "busy" | "refused" | "timeout" | "unreachable";
+
+/** Steps of a reload that take time, in milliseconds. */
+export interface ReloadTimings {
+  readonly totalMs: number;
+  readonly steps: Readonly<Record<string, number>>;
+}
+
+/** An observation of the daemon by itself. */
+export type DaemonEvent =
+  /** A configuration is in force; what was known of bundles and services before is void. */
+  | { readonly type: "engine.started" }
+  | {
+      readonly type: "etcd.connected";
+      readonly endpoint: string;
+      readonly clusterId: string;
+      readonly revision: number;
+    }
+  | {
+      readonly type: "etcd.disconnected";
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly retryInMs: number;
+    }
+  | {
+      readonly type: "etcd.snapshot";
+      readonly cause: SnapshotCause;
+      readonly revision: number;
+      readonly keys: number;
+      readonly changed: number;
+    }
+  | { readonly type: "key.ignored"; readonly key: string; readonly why: string; readonly first: boolean }
+  | { readonly type: "bundle.excluded"; readonly bundle: BundleName }
+  | { readonly type: "bundle.unchanged"; readonly bundle: BundleName; readonly digest: Digest }
+  | {
+      readonly type: "bundle.accepted";
+      readonly bundle: BundleName;
+      readonly digest: Digest;
+      readonly revision: number;
+      readonly leaf: LeafSummary | null;
+    }
+  | {
+      readonly type: "bundle.waiting";
+      readonly bundle: BundleName;
+      readonly revision: number;
+      readonly problems: readonly Problem[];
+      /** False at first; true once the parts did not fit for longer than `checks.settle`. */
+      readonly overdue: boolean;
+    }
+  | {
+      readonly type: "bundle.rejected";
+      readonly bundle: BundleName;
+      readonly revision: number;
+      readonly problems: readonly Problem[];
+    }
+  | {
+      readonly type: "bundle.deleted";
+      readonly bundle: BundleName;
+      /** Whether it was taken from disk too. */
+      readonly removed: boolean;
+      /** Why it could not be taken from disk. */
+      readonly failure: string | null;
+    }
+  | {
+      readonly type: "bundle.labels";
+      readonly bundle: BundleName;
+      readonly labels: Labels;
+      readonly problem: Problem | null;
+    }
+  | { readonly type: "bundle.recovered"; readonly generation: Generation }
+  | {
+      readonly type: "reload.started";
+      readonly bundle: BundleName;
+      readonly digest: Digest;
+      readonly reason: ReloadReason;
+    }
+  | {
+      readonly type: "reload.finished";
+      readonly bundle: BundleName;
+      readonly digest: Digest;
+      readonly reason: ReloadReason;
+      readonly outcome: ReloadOutcome;
+      readonly timings: ReloadTimings;
+      /** When it is tried again, where it is. */
+      readonly retryInMs: number | null;
+    }
+  | {
+      readonly type: "hook.attempted";
+      readonly service: string;
+      readonly bundle: BundleName;
+      readonly attempt: number;
+      readonly result: HookAttemptResult;
+      readonly message: string;
+      readonly durationMs: number;
+    }
+  | { readonly type: "queue.changed"; readonly depth: number };
+
+/** Takes events; never throws and never waits. */
+export type Report = (event: DaemonEvent) => void;

@@ -1,0 +1,21 @@
+/** How a reload ended. */
+import type { Generation } from "./generation.ts";
+
+/** Answers of a reload, none of them an exception. */
+export type ReloadOutcome =
+  /** The digest was live already; nothing was touched. */
+  | { readonly kind: "unchanged"; readonly generation: Generation }
+  /** On disk, and every service was told. */
+  | { readonly kind: "live"; readonly generation: Generation }
+  /** On disk, but some services do not answer: they will be told when they do. */
+  | { readonly kind: "pending"; readonly generation: Generation; readonly message: string }
+  /** Broken off: newer content came and is reloaded instead, or the daemon stops and goes on after its start. */
+  | { readonly kind: "interrupted" }
+  /** Something failed. It is tried again; where `generation` is null, what was current before still is. */
+  | { readonly kind: "failed"; readonly generation: Generation | null; readonly message: string };
+
+/** Label values of `keyturn_reloads_total{outcome}`. */
+export type OutcomeKind = ReloadOutcome["kind"];
+
+/** Why services are told (DESIGN: the `reason` of a hook). */
+export type ReloadReason = "rotated" | "retried";

@@ -1,0 +1,231 @@
+/** The status board: everything `/status` and `keyturn status` show, kept from events. Nothing secret is in it. */
+import type { DaemonEvent } from "../core/events.ts";
+import type { Generation } from "../core/generation.ts";
+import type { Labels } from "../core/meta.ts";
+import type { BundleName } from "../core/names.ts";
+import type { Problem } from "../core/problem.ts";
+
+/** Where a bundle is on its way (DESIGN §2). */
+export type BundleState = "waiting" | "rejected" | "reloading" | "current" | "live" | "failed" | "deleted";
+
+/** One bundle. `state` is that of its newest content; `live` tells what is on disk and used, whatever the newest is. */
+export interface BundleStatus {
+  readonly name: BundleName;
+  readonly state: BundleState;
+  /** What `current` points at; null where nothing was ever written. */
+  readonly generation: Generation | null;
+  /** Whether every service was told of `generation`. */
+  readonly live: boolean;
+  readonly labels: Labels;
+  /** Why the newest content is not live; empty where it is. */
+  readonly problems: readonly Problem[];
+  /** Parts have not fitted together for longer than `checks.settle`. */
+  readonly overdue: boolean;
+  readonly lastReload: ReloadStatus | null;
+}
+
+/** The last reload of a bundle. */
+export interface ReloadStatus {
+  readonly outcome: string;
+  readonly message: string | null;
+  /** ISO 8601, UTC. */
+  readonly finishedAt: string;
+  readonly totalMs: number;
+  readonly steps: Readonly<Record<string, number>>;
+  readonly retryAt: string | null;
+}
+
+/** The last attempt to tell a service. */
+export interface ServiceStatus {
+  readonly name: string;
+  readonly bundle: BundleName;
+  readonly result: string;
+  readonly message: string;
+  readonly at: string;
+}
+
+/** The link to etcd. */
+export interface EtcdStatus {
+  readonly connected: boolean;
+  readonly endpoint: string | null;
+  readonly clusterId: string | null;
+  readonly revision: number;
+  readonly lastSnapshotAt: string | null;
+  /** Why there is no link. */
+  readonly problem: { readonly code: string; readonly message: string } | null;
+}
+
+/** Everything at once: the body of `GET /status`. */
+export interface Status {
+  readonly node: string;
+  readonly version: string;
+  readonly startedAt: string;
+  readonly ready: boolean;
+  /** Why not; empty where it is. */
+  readonly notReady: readonly string[];
+  readonly etcd: EtcdStatus;
+  readonly queueDepth: number;
+  readonly ignoredKeys: number;
+  readonly bundles: readonly BundleStatus[];
+  readonly services: readonly ServiceStatus[];
+}
+
+const NO_BUNDLE = {
+  state: "reloading",
+  generation: null,
+  live: false,
+  labels: {},
+  problems: [],
+  overdue: false,
+  lastReload: null,
+} as const;
+
+/** Keeps the status of this node. */
+export class StatusBoard {
+  readonly #now: () => Date;
+  readonly #head: Pick<Status, "node" | "version" | "startedAt">;
+  readonly #bundles = new Map<BundleName, BundleStatus>();
+  readonly #services = new Map<string, ServiceStatus>();
+  #etcd: EtcdStatus = {
+    connected: false,
+    endpoint: null,
+    clusterId: null,
+    revision: 0,
+    lastSnapshotAt: null,
+    problem: null,
+  };
+  #queueDepth = 0;
+  #ignoredKeys = 0;
+
+  constructor(node: string, version: string, now: () => Date) {
+    this.#now = now;
+    this.#head = { node, version, startedAt: now().toISOString() };
+  }
+
+  /** Takes an event in. */
+  readonly note = (event: DaemonEvent): void => {
+    switch (event.type) {
+      case "engine.started":
+        this.#bundles.clear();
+        this.#services.clear();
+        return;
+      case "etcd.connected": {
+        const { endpoint, clusterId } = event;
+        this.#etcd = { ...this.#etcd, connected: true, endpoint, clusterId, problem: null };
+        return;
+      }
+      case "etcd.disconnected": {
+        const { code, message } = event;
+        this.#etcd = { ...this.#etcd, connected: false, problem: { code, message } };
+        return;
+      }
+      case "etcd.snapshot":
+        this.#etcd = { ...this.#etcd, revision: event.revision, lastSnapshotAt: this.#now().toISOString() };
+        return;
+      case "key.ignored":
+        this.#ignoredKeys++;
+        return;
+      case "queue.changed":
+        this.#queueDepth = event.depth;
+        return;
+      case "hook.attempted": {
+        const { service: name, bundle, result, message } = event;
+        this.#services.set(name, { name, bundle, result, message, at: this.#now().toISOString() });
+        return;
+      }
+      default:
+        this.#noteBundle(event);
+    }
+  };
+
+  /** The status of everything. */
+  status(): Status {
+    const notReady = this.#whyNotReady();
+    return {
+      ...this.#head,
+      ready: notReady.length === 0,
+      notReady,
+      etcd: this.#etcd,
+      queueDepth: this.#queueDepth,
+      ignoredKeys: this.#ignoredKeys,
+      bundles: [...this.#bundles.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+      services: [...this.#services.values()],
+    };
+  }
+
+  #noteBundle(event: DaemonEvent): void {
+    switch (event.type) {
+      case "bundle.recovered": {
+        const { generation } = event;
+        const live = generation.state === "live";
+        this.#set(generation.name, { generation, live, state: live ? "live" : "current" });
+        return;
+      }
+      case "bundle.excluded":
+        this.#bundles.delete(event.bundle);
+        return;
+      case "bundle.unchanged":
+        this.#set(event.bundle, { state: "live", live: true, problems: [], overdue: false });
+        return;
+      case "bundle.accepted":
+        this.#set(event.bundle, { state: "reloading", problems: [], overdue: false });
+        return;
+      case "bundle.waiting":
+        this.#set(event.bundle, { state: "waiting", problems: event.problems, overdue: event.overdue });
+        return;
+      case "bundle.rejected":
+        this.#set(event.bundle, { state: "rejected", problems: event.problems, overdue: false });
+        return;
+      case "bundle.labels":
+        this.#set(event.bundle, { labels: event.labels });
+        return;
+      case "bundle.deleted":
+        if (event.removed) this.#bundles.delete(event.bundle);
+        else if (this.#bundles.get(event.bundle)?.generation) this.#set(event.bundle, { state: "deleted" });
+        else this.#bundles.delete(event.bundle);
+        return;
+      case "reload.finished":
+        this.#noteReload(event);
+        return;
+    }
+  }
+
+  #noteReload(event: Extract<DaemonEvent, { type: "reload.finished" }>): void {
+    const { bundle, outcome, timings, retryInMs } = event;
+    if (outcome.kind === "interrupted") return;
+    const now = this.#now();
+    const lastReload: ReloadStatus = {
+      outcome: outcome.kind,
+      message: "message" in outcome ? outcome.message : null,
+      finishedAt: now.toISOString(),
+      ...timings,
+      retryAt: retryInMs === null ? null : new Date(now.getTime() + retryInMs).toISOString(),
+    };
+    const generation = outcome.generation === null ? {} : { generation: outcome.generation };
+    const isLive = outcome.kind === "live" || outcome.kind === "unchanged";
+    const live = outcome.generation === null ? {} : { live: isLive };
+    // Content that came during the reload and was held back is the newest: its state stays on the board.
+    const newest = this.#bundles.get(bundle)?.state;
+    const isNewest = newest !== "waiting" && newest !== "rejected";
+    const state = stateAfter(outcome.kind);
+    this.#set(bundle, { ...generation, ...live, lastReload, ...(isNewest ? { state } : {}) });
+  }
+
+  #set(name: BundleName, change: Partial<BundleStatus>): void {
+    this.#bundles.set(name, { name, ...NO_BUNDLE, ...this.#bundles.get(name), ...change });
+  }
+
+  #whyNotReady(): string[] {
+    const reasons: string[] = [];
+    if (this.#etcd.lastSnapshotAt === null) reasons.push("etcd was not read yet");
+    for (const { name, live, state } of this.#bundles.values()) {
+      if (!live) reasons.push(`bundle ${name} is not live (${state})`);
+    }
+    return reasons;
+  }
+}
+
+function stateAfter(outcome: "unchanged" | "live" | "pending" | "failed"): BundleState {
+  if (outcome === "pending") return "current";
+  return outcome === "failed" ? "failed" : "live";
+}

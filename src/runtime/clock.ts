@@ -1,0 +1,26 @@
+/** The only place that reads time or sleeps. Durations are measured on the monotonic clock, dates on the wall clock. */
+import { performance } from "node:perf_hooks";
+import { setTimeout as sleepFor } from "node:timers/promises";
+
+/** Time as an argument, so that whoever waits can be tested. */
+export interface Clock {
+  /** Wall clock. */
+  now(): Date;
+  /** Milliseconds of the monotonic clock: only differences mean something. */
+  monotonicMs(): number;
+  /** Resolves after `ms`; rejects with the signal's reason when it is aborted first. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/** The machine's clock. */
+export const systemClock: Clock = {
+  now: () => new Date(),
+  monotonicMs: () => performance.now(),
+  sleep: async (ms, signal) => {
+    try {
+      await sleepFor(ms, undefined, { signal });
+    } catch (thrown) {
+      throw signal.aborted ? signal.reason : thrown;
+    }
+  },
+};

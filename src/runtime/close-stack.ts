@@ -1,0 +1,34 @@
+/** What is opened is pushed here and closed in reverse; one failing close does not skip the others. */
+
+/** Closes one thing. */
+export type Close = () => void | Promise<void>;
+
+/** A stack of things to close. */
+export class CloseStack {
+  readonly #closes: Close[] = [];
+
+  push(close: Close): void {
+    this.#closes.push(close);
+  }
+
+  /**
+   * Closes everything, last opened first. A second call closes nothing.
+   *
+   * @throws AggregateError with every failure, after all were tried.
+   */
+  async close(): Promise<void> {
+    const failures: unknown[] = [];
+    for (let close = this.#closes.pop(); close !== undefined; close = this.#closes.pop()) {
+      try {
+        await close();
+      } catch (thrown) {
+        failures.push(thrown);
+      }
+    }
+    if (failures.length > 0) throw new AggregateError(failures, "could not close everything");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

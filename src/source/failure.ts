@@ -1,0 +1,50 @@
+/** Errors of etcd and of the road to it, converted once: is it a matter of time, or of configuration? */
+import {
+  EtcdAuthenticationFailedError,
+  EtcdPermissionDeniedError,
+  GRPCFailedPreconditionError,
+  GRPCResourceExhastedError,
+  GRPCUnauthenticatedError,
+} from "etcd3";
+import { KeyturnError, messageOf } from "../core/errors.ts";
+
+/** etcd3 gives these where trying again cannot help until somebody changes a user, a role or the configuration. */
+const DENIALS = [EtcdAuthenticationFailedError, EtcdPermissionDeniedError, GRPCFailedPreconditionError];
+
+/** A watch is refused in words only. */
+const DENIAL_TEXT = /permission denied|PermissionDenied/;
+
+/** A TLS failure shows only as "unavailable" with OpenSSL's words behind it. */
+const TLS_TEXT = /certificate|self.signed|ssl routines|tlsv1 alert|wrong version number|ERR_TLS|ERR_SSL/i;
+
+/** The error as keyturn's own: `ETCD_DENIED` or `ETCD_UNAVAILABLE`, saying which endpoint and what to look at. */
+export function toEtcdFailure(thrown: unknown, endpoint: string): KeyturnError {
+  if (thrown instanceof KeyturnError) return thrown;
+  const text = messageOf(thrown).replace(/^\w*Error: /, "");
+  if (isDenial(thrown, text)) {
+    const hint = "check etcd.username, etcd.passwordFile and the role's rights on the prefix";
+    return new KeyturnError("ETCD_DENIED", `etcd at ${endpoint} refuses: ${text}; ${hint}`, {
+      cause: thrown,
+    });
+  }
+  if (TLS_TEXT.test(text)) {
+    const hint = "check etcd.tls and that the endpoint's scheme is right";
+    return new KeyturnError("ETCD_DENIED", `no TLS with etcd at ${endpoint}: ${text}; ${hint}`, {
+      cause: thrown,
+    });
+  }
+  return new KeyturnError("ETCD_UNAVAILABLE", `no answer from etcd at ${endpoint}: ${text}`, {
+    cause: thrown,
+  });
+}
+
+function isDenial(thrown: unknown, text: string): boolean {
+  if (DENIALS.some((denial) => thrown instanceof denial) || DENIAL_TEXT.test(text)) return true;
+  // A token that ran out is cured by the next session, which signs in anew.
+  return thrown instanceof GRPCUnauthenticatedError && !text.includes("no longer valid");
+}
+
+/** Whether an answer was larger than the receive limit, so that a smaller page may fit. */
+export function isTooLargeAnAnswer(thrown: unknown): boolean {
+  return thrown instanceof GRPCResourceExhastedError;
+}

@@ -1,0 +1,273 @@
+/**
+ * Generations on disk, changed as one.
+ *
+ * A rotation is these steps; after a crash or a power cut between any two of them, start-up finds either the old
+ * generation whole or the new one whole:
+ *
+ *  1. make the bundle's folders where they are missing; refuse links in their place
+ *  2. make a folder `.new-<id>` that nobody looks into
+ *  3. write every file there with its final mode and owner, the manifest among them, and fsync each
+ *  4. fsync that folder
+ *  5. rename it to `.generations/<id>` and fsync `.generations`
+ *  6. rename a new link over `current`: the flip, one rename(2)
+ *  7. link files that are new, unlink those that are gone
+ *  8. fsync the bundle's folder
+ *     — here the services are told —
+ *  9. write the state `live` into the manifest (temporary name, fsync, rename, fsync folder)
+ * 10. remove the oldest generations beyond `keep`: rename to `.old-<id>`, then delete
+ */
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Bundle } from "../core/bundle.ts";
+import type { BundlePaths, Generation } from "../core/generation.ts";
+import { type BundleName, bundleName } from "../core/names.ts";
+import type { Clock } from "../runtime/clock.ts";
+import {
+  createFile,
+  createFolder,
+  ensureFolder,
+  type Owner,
+  replaceFile,
+  replaceLink,
+  syncFolder,
+  toStoreFailure,
+} from "./durable.ts";
+import {
+  type BundleFolder,
+  filesOf,
+  folderOf,
+  GENERATIONS,
+  generationId,
+  LEAVING,
+  MANIFEST,
+  pathsOf,
+  UNFINISHED,
+} from "./layout.ts";
+import { linkFiles } from "./links.ts";
+import { type FolderLock, lockFolder } from "./lock.ts";
+import { describeFiles, type Manifest, writeManifest } from "./manifest.ts";
+import { type RecoveredBundle, recoverBundle } from "./recover.ts";
+
+/** How files are written. */
+export interface StoreOptions {
+  readonly dir: string;
+  /** Previous generations that stay. */
+  readonly keep: number;
+  /** Mode of files that hold a private key. Certificates are 0644 inside a folder that guards them. */
+  readonly mode: number;
+  readonly owner: Owner;
+  readonly clock: Clock;
+}
+
+const PUBLIC_MODE = 0o644;
+
+/** The output folder of this node. Operations on one bundle must not overlap; on several they may. */
+export class FileStore {
+  readonly #options: StoreOptions;
+  readonly #lock: FolderLock;
+  readonly #bundles: Map<BundleName, RecoveredBundle>;
+
+  private constructor(options: StoreOptions, lock: FolderLock, bundles: Map<BundleName, RecoveredBundle>) {
+    this.#options = options;
+    this.#lock = lock;
+    this.#bundles = bundles;
+  }
+
+  /**
+   * Locks the folder, making it if need be, and recovers what is in it.
+   *
+   * @throws KeyturnError STORE_LOCKED, STORE_UNSAFE, STORE_FAILED.
+   */
+  static async open(options: StoreOptions): Promise<FileStore> {
+    const { dir, owner } = options;
+    try {
+      await mkdir(dirname(dir), { recursive: true });
+      await ensureFolder(dir, folderMode(owner), owner);
+    } catch (thrown) {
+      throw toStoreFailure(`use the output folder ${dir}`, thrown);
+    }
+    const lock = await lockFolder(dir).catch((thrown) => {
+      throw toStoreFailure(`lock the output folder ${dir}`, thrown);
+    });
+    try {
+      return new FileStore(options, lock, await recoverAll(options));
+    } catch (thrown) {
+      await lock.release();
+      throw toStoreFailure(`recover the output folder ${dir}`, thrown);
+    }
+  }
+
+  /** Bundles that have a current generation. */
+  names(): BundleName[] {
+    return [...this.#bundles].filter(([, { current }]) => current !== undefined).map(([name]) => name);
+  }
+
+  /** The generation that `current` points at. */
+  current(name: BundleName): Generation | undefined {
+    return this.#bundles.get(name)?.current?.generation;
+  }
+
+  /** The paths that services read the current generation from. */
+  paths(name: BundleName): BundlePaths {
+    const files = this.#bundles.get(name)?.current?.files ?? {};
+    return pathsOf(this.#at(name).folder, new Set(Object.keys(files)));
+  }
+
+  /**
+   * Steps 1 to 5: everything of a new generation is on the medium, and nobody is pointed at it.
+   *
+   * @throws KeyturnError STORE_FAILED, STORE_UNSAFE; nothing that is live was touched.
+   */
+  async stage(bundle: Bundle): Promise<Generation> {
+    const { name, digest, revision, identity } = bundle;
+    const known = this.#bundles.get(name);
+    const sequence = (known?.lastSequence ?? 0) + 1;
+    const id = generationId(sequence, digest);
+    const now = this.#options.clock.now().toISOString();
+    const leaf = identity?.leaf ?? null;
+    const generation: Generation = {
+      name,
+      id,
+      digest,
+      revision,
+      state: "staged",
+      stagedAt: now,
+      changedAt: now,
+      leaf,
+    };
+    const files = filesOf(bundle);
+    const manifest: Manifest = { generation, files: describeFiles(files) };
+    await this.#doing(`write generation ${id} of ${name}`, async () => {
+      const { mode, owner } = this.#options;
+      const at = this.#at(name);
+      const staging = join(at.generations, UNFINISHED + id);
+      await this.#ensureFolders(at); // 1
+      await rm(staging, { recursive: true, force: true });
+      await createFolder(staging, folderMode(owner), owner); // 2
+      await Promise.all([
+        ...files.map((file) =>
+          createFile(join(staging, file.name), file.content, file.isPrivate ? mode : PUBLIC_MODE, owner),
+        ),
+        createFile(join(staging, MANIFEST), writeManifest(manifest), PUBLIC_MODE, owner),
+      ]); // 3
+      await syncFolder(staging); // 4
+      await rename(staging, at.generation(id)); // 5
+      await syncFolder(at.generations);
+    });
+    const generations = [...(known?.generations ?? []), manifest];
+    this.#bundles.set(name, { current: known?.current, generations, lastSequence: sequence });
+    return generation;
+  }
+
+  /** Steps 6 to 8: the generation becomes the current one. */
+  async activate({ name, id }: Generation): Promise<Generation> {
+    const bundle = this.#known(name);
+    const manifest = findManifest(bundle, id);
+    await this.#doing(`make ${id} the current generation of ${name}`, async () => {
+      const at = this.#at(name);
+      await replaceLink(at.current, join(GENERATIONS, id), join(at.folder, `${UNFINISHED}current`)); // 6
+      await linkFiles(at, new Set(Object.keys(manifest.files))); // 7
+      await syncFolder(at.folder); // 8
+    });
+    const generation: Generation = { ...manifest.generation, state: "current" };
+    this.#bundles.set(name, { ...bundle, current: { ...manifest, generation } });
+    return generation;
+  }
+
+  /** Step 9: every service knows the current generation. */
+  async recordLive({ name, id }: Generation): Promise<Generation> {
+    const bundle = this.#known(name);
+    const { files, generation } = findManifest(bundle, id);
+    const changedAt = this.#options.clock.now().toISOString();
+    const live: Manifest = { files, generation: { ...generation, state: "live", changedAt } };
+    await this.#doing(`record generation ${id} of ${name} as live`, async () => {
+      const folder = this.#at(name).generation(id);
+      await replaceFile(join(folder, MANIFEST), writeManifest(live), PUBLIC_MODE, this.#options.owner); // 9
+      await syncFolder(folder);
+    });
+    const generations = bundle.generations.map((known) => (known.generation.id === id ? live : known));
+    this.#bundles.set(name, { ...bundle, generations, current: live });
+    return live.generation;
+  }
+
+  /** Step 10. The newest generation that was live stays beside the current one, whatever came after it. */
+  async prune(name: BundleName): Promise<void> {
+    const bundle = this.#known(name);
+    const others = bundle.generations.filter(
+      ({ generation }) => generation.id !== bundle.current?.generation.id,
+    );
+    const lastLive = others.findLast(({ generation }) => generation.state === "live");
+    const leaving = others.slice(0, Math.max(0, others.length - this.#options.keep));
+    const gone = leaving.filter((manifest) => manifest !== lastLive);
+    await this.#doing(`remove old generations of ${name}`, async () => {
+      const at = this.#at(name);
+      for (const { generation } of gone) {
+        const doomed = join(at.generations, LEAVING + generation.id);
+        await rename(at.generation(generation.id), doomed); // 10
+        await rm(doomed, { recursive: true, force: true });
+      }
+    });
+    const generations = bundle.generations.filter((manifest) => !gone.includes(manifest));
+    this.#bundles.set(name, { ...bundle, generations });
+  }
+
+  /** Takes a bundle away, files and history (`onDelete: remove`). */
+  async remove(name: BundleName): Promise<void> {
+    await this.#doing(`remove ${name}`, async () => {
+      const { dir } = this.#options;
+      const doomed = join(dir, LEAVING + name);
+      await rename(this.#at(name).folder, doomed);
+      await rm(doomed, { recursive: true, force: true });
+      await syncFolder(dir);
+    });
+    this.#bundles.delete(name);
+  }
+
+  /** Releases the folder for another process. */
+  async close(): Promise<void> {
+    await this.#lock.release();
+  }
+
+  #at(name: BundleName): BundleFolder {
+    return folderOf(this.#options.dir, name);
+  }
+
+  #known(name: BundleName): RecoveredBundle {
+    return this.#bundles.get(name) ?? { generations: [], current: undefined, lastSequence: 0 };
+  }
+
+  async #ensureFolders({ folder, generations }: BundleFolder): Promise<void> {
+    const { dir, owner } = this.#options;
+    for (const path of [dir, folder, generations]) await ensureFolder(path, folderMode(owner), owner);
+  }
+
+  async #doing(what: string, task: () => Promise<void>): Promise<void> {
+    try {
+      await task();
+    } catch (thrown) {
+      throw toStoreFailure(what, thrown);
+    }
+  }
+}
+
+/** Only the owner looks in, and the group where one was chosen. */
+function folderMode({ gid }: Owner): number {
+  return gid === undefined ? 0o700 : 0o750;
+}
+
+function findManifest({ generations }: RecoveredBundle, id: string): Manifest {
+  const manifest = generations.find(({ generation }) => generation.id === id);
+  if (manifest === undefined) throw new Error(`no generation ${id} is known`);
+  return manifest;
+}
+
+async function recoverAll({ dir }: StoreOptions): Promise<Map<BundleName, RecoveredBundle>> {
+  const bundles = new Map<BundleName, RecoveredBundle>();
+  for (const entry of await readdir(dir, { withFileTypes: true })) {
+    if (entry.name.startsWith(LEAVING)) await rm(join(dir, entry.name), { recursive: true, force: true });
+    const name = bundleName(entry.name);
+    if (name === undefined || !entry.isDirectory()) continue;
+    bundles.set(name, await recoverBundle(folderOf(dir, name)));
+  }
+  return bundles;
+}

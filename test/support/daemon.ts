@@ -1,0 +1,132 @@
+/** The real daemon as a child process, with a configuration file, seen only from outside. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+import { stringify } from "yaml";
+import type { BundleStatus, Status } from "../../src/observe/board.ts";
+import { until } from "./wait.ts";
+
+const CLI = fileURLToPath(new URL("../../src/cli.ts", import.meta.url));
+
+/** A line of the daemon's log. */
+export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
+
+/** A daemon that runs. */
+export interface TestDaemon {
+  readonly process: ChildProcess;
+  readonly adminUrl: string;
+  readonly outputDir: string;
+  readonly configFile: string;
+  readonly log: readonly LogLine[];
+  status(): Promise<Status>;
+  bundle(name: string): Promise<BundleStatus | undefined>;
+  /** The value of a metric with exactly these labels; 0 where it is not there. */
+  metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>;
+  /** Waits until this digest, or any content, is live. */
+  untilLive(name: string, digest?: string): Promise<BundleStatus>;
+  /** Ends it; gives the exit code, or the signal's name. */
+  stop(signal?: NodeJS.Signals): Promise<number | string | null>;
+}
+
+/** Runs the keyturn command to its end. */
+export async function runKeyturn(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawnKeyturn(args, env);
+  let [stdout, stderr] = ["", ""];
+  child.stdout?.on("data", (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr?.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, stdout, stderr };
+}
+
+/** Starts the keyturn command. */
+export function spawnKeyturn(args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
+  return spawn(process.execPath, ["--import", "tsx", CLI, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+/**
+ * Starts a daemon and waits until it listens. It is killed when the test is over.
+ *
+ * @param settings What `keyturn.yaml` says, besides an admin port of its own and `output.dir` in the folder.
+ */
+export async function useDaemon(
+  t: TestContext,
+  folder: string,
+  settings: { readonly output?: object; readonly [key: string]: unknown },
+): Promise<TestDaemon> {
+  const configFile = join(folder, "keyturn.yaml");
+  const outputDir = join(folder, "output");
+  const config = {
+    node: "test-node",
+    admin: { listen: "127.0.0.1:0" },
+    log: { level: "debug" },
+    ...settings,
+    output: { dir: outputDir, ...settings.output },
+  };
+  await writeFile(configFile, stringify(config));
+  const child = spawnKeyturn(["run", "--config", configFile]);
+  t.after(() => child.kill("SIGKILL"));
+  const log: LogLine[] = [];
+  let rest = "";
+  child.stdout?.on("data", (chunk: Buffer) => {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() ?? "";
+    log.push(...lines.map((line) => JSON.parse(line) as LogLine));
+  });
+  let stderr = "";
+  child.stderr?.on("data", (chunk: Buffer) => {
+    stderr += chunk;
+  });
+  const running = await until("the daemon runs", () => {
+    if (child.exitCode !== null) throw new Error(`the daemon ended with ${child.exitCode}: ${stderr}`);
+    return log.find(({ msg }) => msg === "keyturn is running");
+  });
+  const adminUrl = String(running.admin);
+  const status = async () => (await (await fetch(`${adminUrl}/status`)).json()) as Status;
+  const bundle = async (name: string) => (await status()).bundles.find((one) => one.name === name);
+  return {
+    process: child,
+    adminUrl,
+    outputDir,
+    configFile,
+    log,
+    status,
+    bundle,
+    metric: async (name, labels = {}) =>
+      readMetric(await (await fetch(`${adminUrl}/metrics`)).text(), name, labels),
+    untilLive: (name, digest) =>
+      until(`${name} is live`, async () => {
+        const found = await bundle(name);
+        const isIt = digest === undefined || found?.generation?.digest === digest;
+        return found?.live && found.state === "live" && isIt ? found : undefined;
+      }),
+    stop: async (signal = "SIGTERM") => {
+      if (child.exitCode !== null || child.signalCode !== null) return child.exitCode ?? child.signalCode;
+      const gone = once(child, "exit");
+      child.kill(signal);
+      await gone;
+      return child.exitCode ?? child.signalCode;
+    },
+  };
+}
+
+function readMetric(text: string, name: string, labels: Readonly<Record<string, string>>): number {
+  const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+  const line = text.split("\n").find((candidate) => {
+    const [, found, inside = ""] = /^(\w+)(?:\{(.*)\})? \S+$/.exec(candidate) ?? [];
+    return found === name && wanted.every((label) => inside.includes(label));
+  });
+  return line === undefined ? 0 : Number(line.slice(line.lastIndexOf(" ") + 1));
+}

@@ -1,0 +1,12 @@
+/** A temporary folder for each test that asks for one. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+
+/** Makes a folder that is removed when the test is over. */
+export async function useFolder(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "keyturn-test-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
