@@ -1,6 +1,6 @@
 /** A certificate authority of its own, for `run --dev`, the demo and the tests. Not for anything that is real. */
 import "reflect-metadata";
-import { randomBytes, webcrypto } from "node:crypto";
+import { X509Certificate as NodeCertificate, randomBytes, webcrypto } from "node:crypto";
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
@@ -21,6 +21,8 @@ export interface Credential {
   readonly certificatePem: string;
   /** PKCS#8. */
   readonly privateKeyPem: string;
+  /** SHA-256 as OpenSSL prints it: upper-case, with colons. */
+  readonly fingerprint256: string;
 }
 
 /** An authority that issues leaves and further authorities. */
@@ -128,8 +130,10 @@ async function credentialOf(
   keys: webcrypto.CryptoKeyPair,
 ): Promise<Credential> {
   const pkcs8 = await webcrypto.subtle.exportKey("pkcs8", keys.privateKey);
+  const { fingerprint256 } = new NodeCertificate(Buffer.from(certificate.rawData));
   return {
     certificate,
+    fingerprint256,
     certificatePem: writePem("CERTIFICATE", new Uint8Array(certificate.rawData)),
     privateKeyPem: writePem("PRIVATE KEY", new Uint8Array(pkcs8)),
   };

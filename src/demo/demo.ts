@@ -1,0 +1,142 @@
+/** `keyturn demo`: certificates of two real services turn under load; anything dropped is counted and told. */
+import { messageOf } from "../core/errors.ts";
+import { systemClock } from "../runtime/clock.ts";
+import { CloseStack } from "../runtime/close-stack.ts";
+import { HEAD, type Rotation, rotationLine, summary } from "./screen.ts";
+import { type DemoService, type Stage, setStage } from "./stage.ts";
+import { type Counts, startTraffic, type Traffic } from "./traffic.ts";
+
+/** How long the demo goes on, and how fast. */
+export interface DemoOptions {
+  /** Ends after this many; undefined goes on until Ctrl-C. */
+  readonly rotations: number | undefined;
+  readonly everyMs: number;
+}
+
+/** A rotation that is not seen to its end in this time counts as failed. */
+const ROTATION_TIMEOUT_MS = 20_000;
+
+/** Runs the demo. Returns 0 where nothing was dropped and every rotation was served, else 1. */
+export async function runDemo({ rotations, everyMs }: DemoOptions): Promise<number> {
+  const stopped = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stopped.abort());
+  const closes = new CloseStack();
+  try {
+    write("Starting an etcd, a CA, two HTTPS services and keyturn on 127.0.0.1 …");
+    const stage = await setStage(closes);
+    const traffic = await startLoad(stage, closes);
+    write(`etcd ${stage.endpoint}, status ${stage.adminUrl}/status; Ctrl-C ends the demo\n`);
+    write(HEAD);
+    const done = await rotateUntil(
+      stage,
+      traffic,
+      rotations ?? Number.POSITIVE_INFINITY,
+      everyMs,
+      stopped.signal,
+    );
+    await Promise.all([...traffic.values()].map((load) => load.stop()));
+    const counts = total(traffic);
+    write(summary(done, counts));
+    return counts.failed === 0 && done.length > 0 ? 0 : 1;
+  } catch (thrown) {
+    write(`\nThe demo failed: ${messageOf(thrown)}`);
+    return 1;
+  } finally {
+    await closes.close();
+  }
+}
+
+/** The first bundles, which the services begin with, and load on both. */
+async function startLoad(stage: Stage, closes: CloseStack): Promise<Map<DemoService, Traffic>> {
+  const traffic = new Map<DemoService, Traffic>();
+  for (const service of stage.services) {
+    const serving = service.next((said) => (said.kind === "serving" ? said.port : undefined));
+    await stage.put(service.name, (await issue(stage, service)).pem);
+    const port = await withinTime(serving, `${service.name} serves its first certificate`);
+    const load = startTraffic({ port, serverName: service.serverName, ca: stage.authority.certificatePem });
+    closes.push(() => load.stop());
+    traffic.set(service, load);
+  }
+  return traffic;
+}
+
+async function rotateUntil(
+  stage: Stage,
+  traffic: ReadonlyMap<DemoService, Traffic>,
+  count: number,
+  everyMs: number,
+  signal: AbortSignal,
+): Promise<Rotation[]> {
+  const done: Rotation[] = [];
+  const loads = [...traffic];
+  while (done.length < count && !signal.aborted) {
+    const [service, load] = loads[done.length % loads.length] ?? [];
+    if (service === undefined || load === undefined) break;
+    const begin = systemClock.monotonicMs();
+    const rotation = await rotate(stage, service, load);
+    done.push(rotation);
+    write(rotationLine(rotation, total(traffic), systemClock.now()));
+    if (done.length < count) await pause(everyMs - (systemClock.monotonicMs() - begin), signal);
+  }
+  return done;
+}
+
+/** One put, followed until the service was told and a new connection got the new certificate. */
+async function rotate(stage: Stage, service: DemoService, load: Traffic): Promise<Rotation> {
+  const { pem, fingerprint256 } = await issue(stage, service);
+  const hooked = service.next((said) =>
+    said.kind === "hook" && said.fingerprint256 === fingerprint256 ? said : undefined,
+  );
+  const seen = load.seen(fingerprint256);
+  const begin = performance.timeOrigin + performance.now();
+  const revision = await stage.put(service.name, pem);
+  const hook = await withinTime(hooked, `${service.name} is told of revision ${revision}`);
+  const servedAt = await withinTime(seen, `${service.name} serves revision ${revision}`);
+  return {
+    bundle: service.name,
+    digest: hook.digest,
+    revision,
+    hookMs: hook.atMs - begin,
+    servedMs: servedAt - begin,
+  };
+}
+
+async function issue({ authority }: Stage, { serverName }: DemoService) {
+  const { certificatePem, privateKeyPem, fingerprint256 } = await authority.issue([serverName]);
+  return { pem: certificatePem + privateKeyPem + authority.certificatePem, fingerprint256 };
+}
+
+function total(traffic: ReadonlyMap<DemoService, Traffic>): Counts {
+  const all = [...traffic.values()].map(({ counts }) => counts);
+  const sum = (of: (counts: Counts) => number) => all.reduce((so, counts) => so + of(counts), 0);
+  return {
+    served: sum(({ served }) => served),
+    streams: sum(({ streams }) => streams),
+    failed: sum(({ failed }) => failed),
+    failures: all.flatMap(({ failures }) => failures),
+  };
+}
+
+async function withinTime<T>(promise: Promise<T>, what: string): Promise<T> {
+  const done = new AbortController();
+  const late = systemClock.sleep(ROTATION_TIMEOUT_MS, done.signal).then(() => {
+    throw new Error(`timed out waiting until ${what}`);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    done.abort();
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await systemClock.sleep(Math.max(0, ms), signal);
+  } catch (thrown) {
+    if (!signal.aborted) throw thrown;
+  }
+}
+
+function write(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

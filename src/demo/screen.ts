@@ -1,0 +1,54 @@
+/** What the demo shows. */
+import { styleText } from "node:util";
+import type { Counts } from "./traffic.ts";
+
+/** One rotation, seen to the end. Times in milliseconds from just before the put. */
+export interface Rotation {
+  readonly bundle: string;
+  readonly digest: string;
+  readonly revision: number;
+  /** Until the service was told. */
+  readonly hookMs: number;
+  /** Until a new connection was given the new certificate. */
+  readonly servedMs: number;
+}
+
+export const HEAD = "TIME      BUNDLE      REVISION  DIGEST        PUT→HOOK   PUT→SERVED  REQUESTS  FAILED";
+
+export function rotationLine(rotation: Rotation, { served, failed }: Counts, now: Date): string {
+  const { bundle, revision, digest, hookMs, servedMs } = rotation;
+  const cells = [
+    now.toTimeString().slice(0, 8),
+    bundle.padEnd(10),
+    String(revision).padStart(8),
+    digest.slice("sha256:".length, "sha256:".length + 12),
+    `${hookMs.toFixed(1)} ms`.padStart(8),
+    `${servedMs.toFixed(1)} ms`.padStart(12),
+    served.toLocaleString("en").padStart(8),
+    String(failed).padStart(6),
+  ];
+  return cells.join("  ");
+}
+
+/** The last lines: what turned, how fast, and whether anything was dropped. */
+export function summary(
+  rotations: readonly Rotation[],
+  { served, streams, failed, failures }: Counts,
+): string {
+  const middle = (values: number[]) =>
+    values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+  const hook = middle(rotations.map(({ hookMs }) => hookMs)).toFixed(1);
+  const seen = middle(rotations.map(({ servedMs }) => servedMs)).toFixed(1);
+  const requests = `${served.toLocaleString("en")} requests served, ${streams.toLocaleString("en")} of them streams`;
+  const verdict = failed === 0 ? paint("green", "0 failed") : paint("red", `${failed} failed`);
+  return [
+    "",
+    `${rotations.length} rotations, put→hook p50 ${hook} ms, put→served p50 ${seen} ms`,
+    `${requests}, ${verdict}`,
+    ...failures.map((failure) => `  ${failure}`),
+  ].join("\n");
+}
+
+function paint(colour: "green" | "red", text: string): string {
+  return process.stdout.isTTY ? styleText(colour, text) : text;
+}
