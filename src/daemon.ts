@@ -131,6 +131,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       reload: reloadInTurn,
       requestResync: () => engine?.requestResync(),
       close: async () => {
+        log.info("keyturn is stopping");
         await closes.close();
         log.info("keyturn has stopped");
       },

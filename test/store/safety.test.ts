@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import type { Bundle } from "../../src/core/bundle.ts";
+import { FileStore } from "../../src/store/file-store.ts";
+import { lookUpOwner } from "../../src/store/owner.ts";
+import { bundleOf } from "../support/bundle.ts";
+import { useFolder } from "../support/folder.ts";
+import { createBundleMaker } from "../support/pki.ts";
+import { storeOptions, useStore } from "../support/store.ts";
+
+const HOLDER = fileURLToPath(new URL("../support/hold-store.ts", import.meta.url));
+
+describe("the output folder", () => {
+  let bundle: Bundle;
+
+  before(async () => {
+    const pki = await createBundleMaker();
+    bundle = bundleOf("mesh", { mesh: (await pki.make()).whole });
+  });
+
+  it("belongs to one store at a time", async (t) => {
+    const { options } = await useStore(t);
+
+    await assert.rejects(FileStore.open(options), {
+      code: "STORE_LOCKED",
+      message: new RegExp(`${process.pid}`),
+    });
+  });
+
+  it("is free again after a close", async (t) => {
+    const { store, options } = await useStore(t);
+    await store.close();
+
+    const next = await FileStore.open(options);
+    await next.close();
+  });
+
+  it("is free again after the process that had it was killed", async (t) => {
+    const options = storeOptions(await useFolder(t));
+    const holder = spawn(process.execPath, ["--import", "tsx", HOLDER, options.dir], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    t.after(() => holder.kill("SIGKILL"));
+    await once(holder.stdout, "data");
+    await assert.rejects(FileStore.open(options), { code: "STORE_LOCKED" });
+
+    holder.kill("SIGKILL");
+    await once(holder, "exit");
+
+    const store = await FileStore.open(options);
+    await store.close();
+  });
+
+  it("is made with its parents, and locked away from others", async (t) => {
+    const folder = await useFolder(t);
+    const store = await FileStore.open({ ...storeOptions(folder), dir: join(folder, "a", "b", "output") });
+    t.after(() => store.close());
+
+    assert.deepEqual(await readdir(join(folder, "a", "b", "output")), [".lock"]);
+  });
+
+  it("may not be a link", async (t) => {
+    const folder = await useFolder(t);
+    await mkdir(join(folder, "elsewhere"));
+    await symlink("elsewhere", join(folder, "output"));
+
+    await assert.rejects(FileStore.open(storeOptions(folder)), {
+      code: "STORE_UNSAFE",
+      message: /symbolic link/,
+    });
+  });
+
+  for (const [what, planted] of [
+    ["a bundle's folder", "mesh"],
+    ["the folder of its generations", "mesh/.generations"],
+  ] as const) {
+    it(`is not written through a link in place of ${what}`, async (t) => {
+      const { store, options } = await useStore(t);
+      const elsewhere = join(options.dir, "..", "elsewhere");
+      await mkdir(join(elsewhere, ".generations"), { recursive: true });
+      await mkdir(join(options.dir, planted, ".."), { recursive: true });
+      await symlink(elsewhere, join(options.dir, planted));
+
+      await assert.rejects(store.stage(bundle), { code: "STORE_UNSAFE" });
+
+      assert.deepEqual(await readdir(elsewhere, { recursive: true }), [".generations"]);
+    });
+  }
+
+  it("is said to be the trouble when it cannot be written, and what is live stays", async (t) => {
+    const { store, options } = await useStore(t);
+    await store.recordLive(await store.activate(await store.stage(bundle)));
+    const before = store.current(bundle.name);
+    await writeFile(join(options.dir, "blocked"), "");
+
+    await assert.rejects(store.stage({ ...bundle, name: "blocked" as Bundle["name"] }), {
+      code: "STORE_UNSAFE",
+      message: /blocked is not a folder/,
+    });
+
+    assert.deepEqual(store.current(bundle.name), before);
+  });
+});
+
+describe("owners", () => {
+  it("are looked up by name or taken as numbers", async () => {
+    assert.deepEqual(await lookUpOwner("root", "0"), { uid: 0, gid: 0 });
+    assert.deepEqual(await lookUpOwner(undefined, undefined), { uid: undefined, gid: undefined });
+  });
+
+  it("that the machine does not know are an error of the configuration", async () => {
+    await assert.rejects(lookUpOwner(undefined, "no-such-group"), {
+      code: "CONFIG_INVALID",
+      message: /output\.group: this machine knows no no-such-group/,
+    });
+  });
+});
