@@ -4,6 +4,8 @@ import { messageOf } from "./core/errors.ts";
 import type { Report } from "./core/events.ts";
 import { matchesAny } from "./core/glob.ts";
 import { deliver } from "./notify/http-hook.ts";
+import { readCertificate } from "./preflight/certificate.ts";
+import { rememberCertificates } from "./preflight/certificate-cache.ts";
 import { readBundle } from "./preflight/read-bundle.ts";
 import { Intake } from "./reload/intake.ts";
 import type { Service } from "./reload/ports.ts";
@@ -54,6 +56,7 @@ export async function startEngine(
     if (generation.state !== "live") queue.resume(generation);
   }
 
+  const read = rememberCertificates(readCertificate);
   const stopping = new AbortController();
   const intake = new Intake(
     {
@@ -63,7 +66,7 @@ export async function startEngine(
       onDelete: output.onDelete,
       store,
       queue,
-      examine: async (contents) => readBundle(contents),
+      examine: async (contents) => readBundle(contents, read),
       clock,
       report,
     },

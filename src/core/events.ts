@@ -23,7 +23,7 @@ export type ObservationResult =
 export type HookAttemptResult = "delivered" | "busy" | "refused" | "timeout" | "unreachable";
 
 /** Steps of a reload that take time, in milliseconds. */
-export interface ReloadTimings {
+interface ReloadTimings {
   readonly totalMs: number;
   readonly steps: Readonly<Record<string, number>>;
 }

@@ -6,7 +6,7 @@ import type { BundleName } from "../core/names.ts";
 import type { Problem } from "../core/problem.ts";
 
 /** Where a bundle is on its way (DESIGN §2). */
-export type BundleState = "waiting" | "rejected" | "reloading" | "current" | "live" | "failed" | "deleted";
+type BundleState = "waiting" | "rejected" | "reloading" | "current" | "live" | "failed" | "deleted";
 
 /** One bundle. `state` is that of its newest content; `live` tells what is on disk and used, whatever the newest is. */
 export interface BundleStatus {
@@ -25,7 +25,7 @@ export interface BundleStatus {
 }
 
 /** The last reload of a bundle. */
-export interface ReloadStatus {
+interface ReloadStatus {
   readonly outcome: string;
   readonly message: string | null;
   /** ISO 8601, UTC. */
@@ -108,6 +108,7 @@ export class StatusBoard {
       case "engine.started":
         this.#bundles.clear();
         this.#services.clear();
+        this.#queueDepth = 0;
         return;
       case "etcd.connected": {
         const { endpoint, clusterId } = event;
@@ -180,14 +181,17 @@ export class StatusBoard {
         this.#set(event.bundle, { labels: event.labels });
         return;
       case "bundle.deleted":
-        if (event.removed) this.#bundles.delete(event.bundle);
-        else if (this.#bundles.get(event.bundle)?.generation) this.#set(event.bundle, { state: "deleted" });
-        else this.#bundles.delete(event.bundle);
+        this.#noteDeletion(event);
         return;
       case "reload.finished":
         this.#noteReload(event);
         return;
     }
+  }
+
+  #noteDeletion({ bundle, removed }: Extract<DaemonEvent, { type: "bundle.deleted" }>): void {
+    if (removed || !this.#bundles.get(bundle)?.generation) this.#bundles.delete(bundle);
+    else this.#set(bundle, { state: "deleted", problems: [], overdue: false });
   }
 
   #noteReload(event: Extract<DaemonEvent, { type: "reload.finished" }>): void {
@@ -204,9 +208,9 @@ export class StatusBoard {
     const generation = outcome.generation === null ? {} : { generation: outcome.generation };
     const isLive = outcome.kind === "live" || outcome.kind === "unchanged";
     const live = outcome.generation === null ? {} : { live: isLive };
-    // Content that came during the reload and was held back is the newest: its state stays on the board.
+    // What came during the reload and was held back, or took the content away, is newer: its state stays.
     const newest = this.#bundles.get(bundle)?.state;
-    const isNewest = newest !== "waiting" && newest !== "rejected";
+    const isNewest = newest !== "waiting" && newest !== "rejected" && newest !== "deleted";
     const state = stateAfter(outcome.kind);
     this.#set(bundle, { ...generation, ...live, lastReload, ...(isNewest ? { state } : {}) });
   }

@@ -34,6 +34,11 @@ export class BundleGauges {
     this.#generations.set(generation.name, generation);
   }
 
+  /** Whether anything of this bundle is on disk. */
+  has(bundle: BundleName): boolean {
+    return this.#generations.has(bundle);
+  }
+
   setLabels(bundle: BundleName, labels: Labels): void {
     this.#labels.set(bundle, labels);
     // prom-client fixes label names when a metric is made.

@@ -66,6 +66,8 @@ function count(metrics: Metrics, event: DaemonEvent): void {
   switch (event.type) {
     case "engine.started":
       metrics.bundles.clear();
+      metrics.lastSuccessful.reset();
+      metrics.queueDepth.set(0);
       return;
     case "etcd.connected":
       metrics.etcdConnected.set(1);
@@ -108,7 +110,10 @@ function countBundle(metrics: Metrics, event: DaemonEvent): void {
       metrics.bundles.setGeneration(event.generation);
       return;
     case "bundle.deleted":
-      if (event.removed) forget(metrics, event.bundle);
+      if (event.removed || !metrics.bundles.has(event.bundle)) forget(metrics, event.bundle);
+      return;
+    case "bundle.excluded":
+      forget(metrics, event.bundle);
       return;
     case "reload.finished":
       countReload(metrics, event);
@@ -154,4 +159,5 @@ function countReload(
 function forget(metrics: Metrics, bundle: BundleName): void {
   metrics.bundles.forget(bundle);
   metrics.lastSuccessful.remove({ bundle });
+  metrics.lastSuccess.remove({ bundle });
 }

@@ -1,67 +1,33 @@
-/**
- * Generations on disk, changed as one.
- *
- * A rotation is these steps; after a crash or a power cut between any two of them, start-up finds either the old
- * generation whole or the new one whole:
- *
- *  1. make the bundle's folders where they are missing; refuse links in their place
- *  2. make a folder `.new-<id>` that nobody looks into
- *  3. write every file there with its final mode and owner, the manifest among them, and fsync each
- *  4. fsync that folder
- *  5. rename it to `.generations/<id>` and fsync `.generations`
- *  6. rename a new link over `current`: the flip, one rename(2)
- *  7. link files that are new, unlink those that are gone
- *  8. fsync the bundle's folder
- *     — here the services are told —
- *  9. write the state `live` into the manifest (temporary name, fsync, rename, fsync folder)
- * 10. remove the oldest generations beyond `keep`: rename to `.old-<id>`, then delete
- */
+/** The output folder of this node: what is current of each bundle, and the operations that change it. */
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Bundle } from "../core/bundle.ts";
 import type { BundlePaths, Generation } from "../core/generation.ts";
 import { type BundleName, bundleName } from "../core/names.ts";
 import type { Clock } from "../runtime/clock.ts";
-import {
-  createFile,
-  createFolder,
-  ensureFolder,
-  type Owner,
-  replaceFile,
-  replaceLink,
-  syncFolder,
-  toStoreFailure,
-} from "./durable.ts";
-import {
-  type BundleFolder,
-  filesOf,
-  folderOf,
-  GENERATIONS,
-  generationId,
-  LEAVING,
-  MANIFEST,
-  pathsOf,
-  UNFINISHED,
-} from "./layout.ts";
-import { linkFiles } from "./links.ts";
+import { ensureFolder, syncFolder, toStoreFailure } from "./durable.ts";
+import { type BundleFolder, filesOf, folderOf, generationId, LEAVING, pathsOf } from "./layout.ts";
 import { type FolderLock, lockFolder } from "./lock.ts";
-import { describeFiles, type Manifest, writeManifest } from "./manifest.ts";
+import { describeFiles, type Manifest } from "./manifest.ts";
 import { type RecoveredBundle, recoverBundle } from "./recover.ts";
+import {
+  flipTo,
+  folderMode,
+  type Permissions,
+  removeGeneration,
+  rewriteManifest,
+  writeGeneration,
+} from "./steps.ts";
 
-/** How files are written. */
-export interface StoreOptions {
+/** Where and how files are written. */
+export interface StoreOptions extends Permissions {
   readonly dir: string;
   /** Previous generations that stay. */
   readonly keep: number;
-  /** Mode of files that hold a private key. Certificates are 0644 inside a folder that guards them. */
-  readonly mode: number;
-  readonly owner: Owner;
   readonly clock: Clock;
 }
 
-const PUBLIC_MODE = 0o644;
-
-/** The output folder of this node. Operations on one bundle must not overlap; on several they may. */
+/** Generations of bundles. Operations on one bundle must not overlap; on several they may. */
 export class FileStore {
   readonly #options: StoreOptions;
   readonly #lock: FolderLock;
@@ -137,23 +103,9 @@ export class FileStore {
     };
     const files = filesOf(bundle);
     const manifest: Manifest = { generation, files: describeFiles(files) };
-    await this.#doing(`write generation ${id} of ${name}`, async () => {
-      const { mode, owner } = this.#options;
-      const at = this.#at(name);
-      const staging = join(at.generations, UNFINISHED + id);
-      await this.#ensureFolders(at); // 1
-      await rm(staging, { recursive: true, force: true });
-      await createFolder(staging, folderMode(owner), owner); // 2
-      await Promise.all([
-        ...files.map((file) =>
-          createFile(join(staging, file.name), file.content, file.isPrivate ? mode : PUBLIC_MODE, owner),
-        ),
-        createFile(join(staging, MANIFEST), writeManifest(manifest), PUBLIC_MODE, owner),
-      ]); // 3
-      await syncFolder(staging); // 4
-      await rename(staging, at.generation(id)); // 5
-      await syncFolder(at.generations);
-    });
+    await this.#doing(`write generation ${id} of ${name}`, () =>
+      writeGeneration(this.#at(name), manifest, files, this.#options),
+    );
     const generations = [...(known?.generations ?? []), manifest];
     this.#bundles.set(name, { current: known?.current, generations, lastSequence: sequence });
     return generation;
@@ -163,12 +115,7 @@ export class FileStore {
   async activate({ name, id }: Generation): Promise<Generation> {
     const bundle = this.#known(name);
     const manifest = findManifest(bundle, id);
-    await this.#doing(`make ${id} the current generation of ${name}`, async () => {
-      const at = this.#at(name);
-      await replaceLink(at.current, join(GENERATIONS, id), join(at.folder, `${UNFINISHED}current`)); // 6
-      await linkFiles(at, new Set(Object.keys(manifest.files))); // 7
-      await syncFolder(at.folder); // 8
-    });
+    await this.#doing(`make ${id} the current generation of ${name}`, () => flipTo(this.#at(name), manifest));
     const generation: Generation = { ...manifest.generation, state: "current" };
     this.#bundles.set(name, { ...bundle, current: { ...manifest, generation } });
     return generation;
@@ -180,11 +127,9 @@ export class FileStore {
     const { files, generation } = findManifest(bundle, id);
     const changedAt = this.#options.clock.now().toISOString();
     const live: Manifest = { files, generation: { ...generation, state: "live", changedAt } };
-    await this.#doing(`record generation ${id} of ${name} as live`, async () => {
-      const folder = this.#at(name).generation(id);
-      await replaceFile(join(folder, MANIFEST), writeManifest(live), PUBLIC_MODE, this.#options.owner); // 9
-      await syncFolder(folder);
-    });
+    await this.#doing(`record generation ${id} of ${name} as live`, () =>
+      rewriteManifest(this.#at(name), live, this.#options.owner),
+    );
     const generations = bundle.generations.map((known) => (known.generation.id === id ? live : known));
     this.#bundles.set(name, { ...bundle, generations, current: live });
     return live.generation;
@@ -200,12 +145,7 @@ export class FileStore {
     const leaving = others.slice(0, Math.max(0, others.length - this.#options.keep));
     const gone = leaving.filter((manifest) => manifest !== lastLive);
     await this.#doing(`remove old generations of ${name}`, async () => {
-      const at = this.#at(name);
-      for (const { generation } of gone) {
-        const doomed = join(at.generations, LEAVING + generation.id);
-        await rename(at.generation(generation.id), doomed); // 10
-        await rm(doomed, { recursive: true, force: true });
-      }
+      for (const { generation } of gone) await removeGeneration(this.#at(name), generation.id);
     });
     const generations = bundle.generations.filter((manifest) => !gone.includes(manifest));
     this.#bundles.set(name, { ...bundle, generations });
@@ -236,11 +176,6 @@ export class FileStore {
     return this.#bundles.get(name) ?? { generations: [], current: undefined, lastSequence: 0 };
   }
 
-  async #ensureFolders({ folder, generations }: BundleFolder): Promise<void> {
-    const { dir, owner } = this.#options;
-    for (const path of [dir, folder, generations]) await ensureFolder(path, folderMode(owner), owner);
-  }
-
   async #doing(what: string, task: () => Promise<void>): Promise<void> {
     try {
       await task();
@@ -248,11 +183,6 @@ export class FileStore {
       throw toStoreFailure(what, thrown);
     }
   }
-}
-
-/** Only the owner looks in, and the group where one was chosen. */
-function folderMode({ gid }: Owner): number {
-  return gid === undefined ? 0o700 : 0o750;
 }
 
 function findManifest({ generations }: RecoveredBundle, id: string): Manifest {

@@ -7,7 +7,7 @@ import { writePem } from "../core/pem.ts";
 
 /** The files of a generation; the bundle's folder has a link of the same name to each. */
 export const FILE_NAMES = ["tls.crt", "tls.key", "tls.pem", "ca.crt", "ca.crl"] as const;
-export type FileName = (typeof FILE_NAMES)[number];
+type FileName = (typeof FILE_NAMES)[number];
 
 export const CURRENT = "current";
 export const GENERATIONS = ".generations";
@@ -26,6 +26,8 @@ export interface GenerationFile {
 
 /** The folders of one bundle. */
 export interface BundleFolder {
+  /** The output folder, which holds those of all bundles. */
+  readonly output: string;
   readonly folder: string;
   readonly current: string;
   readonly generations: string;
@@ -35,7 +37,13 @@ export interface BundleFolder {
 export function folderOf(outputDir: string, bundle: string): BundleFolder {
   const folder = join(outputDir, bundle);
   const generations = join(folder, GENERATIONS);
-  return { folder, generations, current: join(folder, CURRENT), generation: (id) => join(generations, id) };
+  return {
+    output: outputDir,
+    folder,
+    generations,
+    current: join(folder, CURRENT),
+    generation: (id) => join(generations, id),
+  };
 }
 
 /** The files of a bundle: certificates leaf first, the key as PKCS#8, both together, and what is trusted. */

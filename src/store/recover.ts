@@ -36,8 +36,9 @@ export async function recoverBundle(at: BundleFolder): Promise<RecoveredBundle> 
   const pointedAt = await targetOf(at.current);
   const found = generations.find(({ generation }) => generation.id === pointedAt);
   const current = found === undefined ? undefined : asCurrent(found);
-  if (current !== undefined && (await linkFiles(at, new Set(Object.keys(current.files))))) {
-    await syncFolder(at.folder);
+  if (current !== undefined) {
+    const repaired = linkFiles(at, new Set(Object.keys(current.files)), true);
+    if (repaired) await syncFolder(at.folder);
   }
   return { generations, current, lastSequence: Math.max(0, ...sequences) };
 }

@@ -107,6 +107,29 @@ describe("the output folder", () => {
   });
 });
 
+describe("a generation that cannot be written", () => {
+  it("leaves nothing behind, and what is live stays", async (t) => {
+    const pki = await createBundleMaker();
+    const [first, second] = [await pki.make(), await pki.make()].map(({ whole }) =>
+      bundleOf("mesh", { mesh: whole }),
+    );
+    assert.ok(first && second);
+    const owner: { uid: number | undefined; gid: undefined } = { uid: undefined, gid: undefined };
+    const { store, options } = await useStore(t, { owner });
+    const live = await store.recordLive(await store.activate(await store.stage(first)));
+    // No user has this number: the call that sets the owner fails.
+    owner.uid = 2 ** 40;
+
+    await assert.rejects(store.stage(second), {
+      code: "STORE_FAILED",
+      message: /cannot write generation 000002-/,
+    });
+
+    assert.deepEqual(await readdir(join(options.dir, "mesh", ".generations")), [live.id]);
+    assert.deepEqual(store.current(first.name), live);
+  });
+});
+
 describe("owners", () => {
   it("are looked up by name or taken as numbers", async () => {
     assert.deepEqual(await lookUpOwner("root", "0"), { uid: 0, gid: 0 });

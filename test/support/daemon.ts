@@ -12,7 +12,7 @@ import { until } from "./wait.ts";
 const CLI = fileURLToPath(new URL("../../src/cli.ts", import.meta.url));
 
 /** A line of the daemon's log. */
-export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
+type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
 
 /** A daemon that runs. */
 export interface TestDaemon {

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
 
 /** One hook as it arrived. */
-export interface ReceivedHook {
+interface ReceivedHook {
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
   /** The body, parsed. */

@@ -1,0 +1,105 @@
+/**
+ * The steps that change a bundle's folder as one.
+ *
+ * After a crash or a power cut between any two of them, start-up finds either the old generation whole or the new one
+ * whole:
+ *
+ *  1. make the bundle's folders where they are missing; refuse links in their place
+ *  2. make a folder `.new-<id>` that nobody looks into
+ *  3. write every file there with its final mode and owner, the manifest among them
+ *  4. rename it to `.generations/<id>`
+ *  5. fsync every file, their folder and `.generations`: nobody is pointed at it before all of them are on the medium
+ *  6. rename a new link over `current`: the flip, one rename(2)
+ *  7. link files that are new, unlink those that are gone
+ *  8. fsync the bundle's folder
+ *     — here the services are told —
+ *  9. write the state `live` into the manifest (temporary name, fsync, rename, fsync folder)
+ * 10. remove the oldest generations beyond `keep`: rename to `.old-<id>`, then delete
+ */
+import { renameSync, rmSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { GenerationId } from "../core/generation.ts";
+import {
+  createFolder,
+  ensureFolder,
+  type Owner,
+  replaceFile,
+  replaceLink,
+  syncFolder,
+  Unsynced,
+} from "./durable.ts";
+import {
+  type BundleFolder,
+  GENERATIONS,
+  type GenerationFile,
+  LEAVING,
+  MANIFEST,
+  UNFINISHED,
+} from "./layout.ts";
+import { linkFiles } from "./links.ts";
+import { type Manifest, writeManifest } from "./manifest.ts";
+
+/** What files and folders get. */
+export interface Permissions {
+  /** Mode of files that hold a private key. Certificates are 0644 inside a folder that guards them. */
+  readonly mode: number;
+  readonly owner: Owner;
+}
+
+const PUBLIC_MODE = 0o644;
+
+/** Only the owner looks in, and the group where one was chosen. */
+export function folderMode({ gid }: Owner): number {
+  return gid === undefined ? 0o700 : 0o750;
+}
+
+/** Steps 1 to 5. Where one fails, what was written so far is removed: a full disk must not fill up with leftovers. */
+export async function writeGeneration(
+  at: BundleFolder,
+  manifest: Manifest,
+  files: readonly GenerationFile[],
+  { mode, owner }: Permissions,
+): Promise<void> {
+  const { id } = manifest.generation;
+  const staging = join(at.generations, UNFINISHED + id);
+  for (const path of [at.output, at.folder, at.generations])
+    await ensureFolder(path, folderMode(owner), owner); // 1
+  const unsynced = new Unsynced();
+  try {
+    createFolder(staging, folderMode(owner), owner); // 2
+    for (const { name, content, isPrivate } of files) {
+      unsynced.createFile(join(staging, name), content, isPrivate ? mode : PUBLIC_MODE, owner); // 3
+    }
+    unsynced.createFile(join(staging, MANIFEST), writeManifest(manifest), PUBLIC_MODE, owner);
+    renameSync(staging, at.generation(id)); // 4
+    unsynced.addFolder(at.generation(id));
+    unsynced.addFolder(at.generations);
+    await unsynced.flush(); // 5
+  } catch (thrown) {
+    for (const path of [staging, at.generation(id)]) rmSync(path, { recursive: true, force: true });
+    throw thrown;
+  } finally {
+    unsynced.close();
+  }
+}
+
+/** Steps 6 to 8. */
+export async function flipTo(at: BundleFolder, { generation, files }: Manifest): Promise<void> {
+  replaceLink(at.current, join(GENERATIONS, generation.id), join(at.folder, `${UNFINISHED}current`)); // 6
+  linkFiles(at, new Set(Object.keys(files)), false); // 7
+  await syncFolder(at.folder); // 8
+}
+
+/** Step 9. */
+export async function rewriteManifest(at: BundleFolder, manifest: Manifest, owner: Owner): Promise<void> {
+  const path = join(at.generation(manifest.generation.id), MANIFEST);
+  await replaceFile(path, writeManifest(manifest), PUBLIC_MODE, owner); // 9
+}
+
+/** Step 10. */
+export async function removeGeneration(at: BundleFolder, id: GenerationId): Promise<void> {
+  const doomed = join(at.generations, LEAVING + id);
+  renameSync(at.generation(id), doomed); // 10
+  await rm(doomed, { recursive: true, force: true });
+}
