@@ -117,6 +117,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       status: () => board.status(),
       reload: reloadInTurn,
       resync: () => engine?.requestResync(),
+      onError: (thrown) => log.warn({ why: messageOf(thrown) }, "the admin server cannot take a connection"),
     });
     closes.push(() => admin.close());
     engine = await startEngine(config, clock, report, breakDown);

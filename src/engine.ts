@@ -82,7 +82,7 @@ export async function startEngine(
   const following = follow().catch(onBroken);
 
   async function follow(): Promise<void> {
-    for await (const snapshot of source.snapshots(stopping.signal)) intake.take(snapshot);
+    for await (const snapshot of source.snapshots(stopping.signal)) await intake.take(snapshot);
   }
 
   return {

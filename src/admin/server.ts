@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { KeyturnError, messageOf, systemCodeOf } from "../core/errors.ts";
-import { checkAuthority } from "./authority.ts";
+import { checkAuthority, type Refusal } from "./authority.ts";
 
 /** What the server shows and does. */
 export interface AdminOptions {
@@ -13,6 +13,8 @@ export interface AdminOptions {
   /** Reads the configuration again; rejects with what is wrong with it. */
   readonly reload: () => Promise<void>;
   readonly resync: () => void;
+  /** Told of trouble with connections, such as no descriptors left; the server goes on. */
+  readonly onError: (thrown: unknown) => void;
 }
 
 /** A server that listens. */
@@ -26,6 +28,7 @@ interface Reply {
   readonly status: number;
   readonly body: string;
   readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 type Route = (options: AdminOptions) => Reply | Promise<Reply>;
@@ -75,6 +78,7 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminServ
   });
   const { host, port } = options.listen;
   await listen(server, host, port);
+  server.on("error", options.onError);
   const { address, port: actual } = server.address() as AddressInfo;
   const shown = address.includes(":") ? `[${address}]` : address;
   return {
@@ -88,16 +92,32 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminServ
 }
 
 async function answer(request: IncomingMessage, options: AdminOptions): Promise<Reply> {
-  const { pathname } = new URL(request.url ?? "/", "http://admin");
+  const pathname = pathOf(request.url ?? "/");
   const read = READS.get(pathname);
   if (read !== undefined) {
-    return request.method === "GET" || request.method === "HEAD" ? read(options) : text(405, "GET only\n");
+    return request.method === "GET" || request.method === "HEAD" ? read(options) : notAllowed("GET, HEAD");
   }
   const change = CHANGES.get(pathname);
   if (change === undefined) return text(404, `there is no ${pathname}\n`);
-  if (request.method !== "POST") return text(405, "POST only\n");
+  if (request.method !== "POST") return notAllowed("POST");
   const refusal = await checkAuthority(request, options.tokenFile());
-  return refusal === undefined ? change(options) : json(refusal.status, { error: refusal.error });
+  return refusal === undefined ? change(options) : refused(refusal);
+}
+
+/** The path of a request's target, in either form of RFC 9112 §3.2; `URL` throws on `//`. */
+function pathOf(target: string): string {
+  return target.replace(/^https?:\/\/[^/?#]*/i, "").replace(/[?#].*$/s, "");
+}
+
+/** RFC 9110 §15.5.6 asks for `Allow`. */
+function notAllowed(allow: string): Reply {
+  return { ...text(405, `${allow} only\n`), headers: { allow } };
+}
+
+/** RFC 9110 §15.5.2 asks for `WWW-Authenticate` with 401. */
+function refused({ status, error }: Refusal): Reply {
+  const headers = { "www-authenticate": "Bearer" };
+  return { ...json(status, { error }), ...(status === 401 ? { headers } : {}) };
 }
 
 function readiness({ ready, notReady }: { ready: boolean; notReady: readonly string[] }): Reply {
@@ -123,9 +143,10 @@ function json(status: number, body: unknown): Reply {
 
 function send(
   response: ServerResponse,
-  { status, body, contentType = "text/plain; charset=utf-8" }: Reply,
+  { status, body, contentType = "text/plain; charset=utf-8", headers }: Reply,
 ): void {
   response.writeHead(status, {
+    ...headers,
     "content-type": contentType,
     "content-length": Buffer.byteLength(body),
     "cache-control": "no-store",

@@ -56,9 +56,18 @@ class ConfigFile {
 
   /** The content as plain values; an empty file has none. */
   values(): Record<string, unknown> {
-    const values: unknown = this.#document.toJS({ maxAliasCount: 100 }) ?? {};
+    const values = this.#toValues() ?? {};
     if (typeof values === "object" && !Array.isArray(values)) return values as Record<string, unknown>;
     throw new KeyturnError("CONFIG_INVALID", `${this.#at(0)}: expected settings, such as "etcd:"`);
+  }
+
+  #toValues(): unknown {
+    try {
+      return this.#document.toJS({ maxAliasCount: 100 });
+    } catch (cause) {
+      // Aliases that lead nowhere, or to far too much.
+      throw new KeyturnError("CONFIG_INVALID", `${this.#at(0)}: not YAML: ${messageOf(cause)}`, { cause });
+    }
   }
 
   /** Line and column of a setting, or of the nearest thing around it that is in the file. */
@@ -113,7 +122,8 @@ function dotted(path: Path): string {
 function setIn(tree: Record<string, unknown>, path: readonly string[], value: unknown): void {
   let at = tree;
   for (const part of path.slice(0, -1)) {
-    if (typeof at[part] !== "object" || at[part] === null) at[part] = {};
+    at[part] ??= {};
+    if (typeof at[part] !== "object") return;
     at = at[part] as Record<string, unknown>;
   }
   at[path.at(-1) ?? ""] = value;

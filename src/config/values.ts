@@ -45,7 +45,7 @@ export const listenAddress = z.string("expected host:port").transform((text, con
 
 /** An etcd endpoint. */
 export const endpoint = z
-  .url({ protocol: /^https?$/, error: "expected http://host:port or https://host:port" })
+  .url({ protocol: /^https?$/, error: "expected http://host:port or https://host:port", abort: true })
   .refine(
     (text) => !hasUserInfo(text),
     "put the user into etcd.username and etcd.passwordFile, not into the address",
@@ -54,7 +54,7 @@ export const endpoint = z
 
 /** The address of a hook on this node. */
 export const hookUrl = z
-  .url({ protocol: /^https?$/, error: "expected an http:// or https:// address" })
+  .url({ protocol: /^https?$/, error: "expected an http:// or https:// address", abort: true })
   .refine((text) => !hasUserInfo(text), "an address may not hold a user or a password; use secretFile");
 
 /** A name of a bundle, or a pattern of one. */

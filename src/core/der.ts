@@ -1,4 +1,4 @@
-/** The little of DER that the digest needs: which certificates name themselves as their issuer. */
+/** The little of DER that has to be exact or fast: the fields of a certificate as the bytes they are. */
 
 interface Tlv {
   readonly tag: number;
@@ -12,27 +12,59 @@ interface Tlv {
 
 const SEQUENCE = 0x30;
 const VERSION = 0xa0;
+const EXTENSIONS = 0xa3;
+/** More than any real certificate has of fields or of extensions. */
+const MAX_FIELDS = 64;
 
-/**
- * Whether subject and issuer of a certificate are the same name (RFC 5280 §3.2: self-issued).
- *
- * Anything that is not a certificate is not self-issued; whether it is well-formed is for the checks to say.
- */
-export function isSelfIssued(certificate: Uint8Array): boolean {
-  const outer = readTlv(certificate, 0, certificate.length);
-  if (outer?.tag !== SEQUENCE) return false;
-  const tbs = readTlv(certificate, outer.content, outer.end);
-  if (tbs?.tag !== SEQUENCE) return false;
-  const fields = readFields(certificate, tbs, 6);
-  // TBSCertificate (RFC 5280 §4.1): [0] version?, serialNumber, signature, issuer, validity, subject, …
+/** Fields of a certificate (RFC 5280 §4.1), each with its tag and length. */
+export interface CertificateFields {
+  readonly issuer: Uint8Array;
+  readonly subject: Uint8Array;
+  /** SubjectPublicKeyInfo. */
+  readonly publicKey: Uint8Array;
+  /** Each Extension, by its object identifier's content in hexadecimal (`551d11`). */
+  readonly extensions: ReadonlyMap<string, Uint8Array>;
+}
+
+/** Takes a certificate apart; undefined where it is none. Whether it is well-formed is for the checks to say. */
+export function splitCertificate(der: Uint8Array): CertificateFields | undefined {
+  const outer = readTlv(der, 0, der.length);
+  if (outer?.tag !== SEQUENCE) return undefined;
+  const tbs = readTlv(der, outer.content, outer.end);
+  if (tbs?.tag !== SEQUENCE) return undefined;
+  // TBSCertificate: [0] version?, serialNumber, signature, issuer, validity, subject, publicKey, …, [3] extensions?
+  const fields = readFields(der, tbs, MAX_FIELDS);
   const first = fields[0]?.tag === VERSION ? 1 : 0;
-  const issuer = fields[first + 2];
-  const subject = fields[first + 4];
-  if (issuer?.tag !== SEQUENCE || subject?.tag !== SEQUENCE) return false;
-  return sameBytes(
-    certificate.subarray(issuer.start, issuer.end),
-    certificate.subarray(subject.start, subject.end),
-  );
+  const [issuer, , subject, publicKey, ...optional] = fields.slice(first + 2);
+  if (issuer?.tag !== SEQUENCE || subject?.tag !== SEQUENCE || publicKey?.tag !== SEQUENCE) return undefined;
+  const bytesOf = ({ start, end }: Tlv) => der.subarray(start, end);
+  return {
+    issuer: bytesOf(issuer),
+    subject: bytesOf(subject),
+    publicKey: bytesOf(publicKey),
+    extensions: readExtensions(der, optional.at(-1)),
+  };
+}
+
+/** Whether subject and issuer of a certificate are the same name (RFC 5280 §3.2: self-issued). */
+export function isSelfIssued(certificate: Uint8Array): boolean {
+  const fields = splitCertificate(certificate);
+  return fields !== undefined && sameBytes(fields.issuer, fields.subject);
+}
+
+/** `[3] EXPLICIT SEQUENCE OF SEQUENCE { OBJECT IDENTIFIER, … }` */
+function readExtensions(der: Uint8Array, field: Tlv | undefined): Map<string, Uint8Array> {
+  const found = new Map<string, Uint8Array>();
+  if (field?.tag !== EXTENSIONS) return found;
+  const list = readTlv(der, field.content, field.end);
+  if (list === undefined) return found;
+  for (const extension of readFields(der, list, MAX_FIELDS)) {
+    const id = readTlv(der, extension.content, extension.end);
+    if (id === undefined) continue;
+    const hex = Buffer.from(der.subarray(id.content, id.end)).toString("hex");
+    found.set(hex, der.subarray(extension.start, extension.end));
+  }
+  return found;
 }
 
 /** Whether two byte strings are equal. */

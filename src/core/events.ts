@@ -52,6 +52,8 @@ export type DaemonEvent =
       readonly changed: number;
     }
   | { readonly type: "key.ignored"; readonly key: string; readonly why: string; readonly first: boolean }
+  /** Something of a bundle changed in etcd; what comes of it follows. */
+  | { readonly type: "bundle.observed"; readonly bundle: BundleName }
   | { readonly type: "bundle.excluded"; readonly bundle: BundleName }
   | { readonly type: "bundle.unchanged"; readonly bundle: BundleName; readonly digest: Digest }
   | {

@@ -10,7 +10,7 @@ export type GenerationId = string & { readonly __brand: "GenerationId" };
  * How far a generation came. `staged`: written. `current`: the link points at it, and not every service was told.
  * `live`: every service was told; stays so when a newer one takes its place.
  */
-export type GenerationState = "staged" | "current" | "live";
+type GenerationState = "staged" | "current" | "live";
 
 /** What a manifest says of a generation. */
 export interface Generation {

@@ -21,7 +21,8 @@ export type PemResult =
   | { readonly ok: false; readonly message: string };
 
 const BEGIN = /^-----BEGIN ([A-Z0-9. ]{1,64})-----$/;
-const HEADER = /^[A-Za-z][A-Za-z0-9-]*:/;
+const END = /^-----END ([A-Z0-9. ]{1,64})-----$/;
+const HEADER = /^[A-Za-z][A-Za-z0-9-]*: /;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
 interface OpenBlock {
@@ -29,6 +30,8 @@ interface OpenBlock {
   readonly line: number;
   readonly headers: string[];
   readonly base64: string[];
+  /** Header lines end with the first line that is empty or base64: nothing damaged after it passes for one. */
+  inHeaders: boolean;
 }
 
 /** Reads every block of `bytes`, in the order they stand. */
@@ -37,16 +40,20 @@ export function readPem(bytes: Uint8Array): PemResult {
   let open: OpenBlock | undefined;
   for (const [index, line] of linesOf(bytes)) {
     if (open === undefined) {
+      const ended = END.exec(line)?.[1];
+      if (ended !== undefined) return neverBegun(ended, index);
       open = openBlock(line, index);
-    } else if (!line.startsWith("-----")) {
-      addLine(open, line);
-    } else {
-      if (line !== `-----END ${open.label}-----`) return unfinished(open);
-      const block = closeBlock(open);
-      if (block === undefined) return damaged(open);
-      blocks.push(block);
-      open = undefined;
+      continue;
     }
+    if (!line.startsWith("-----")) {
+      addLine(open, line);
+      continue;
+    }
+    if (line !== `-----END ${open.label}-----`) return unfinished(open);
+    const block = closeBlock(open);
+    if (block === undefined) return damaged(open);
+    blocks.push(block);
+    open = undefined;
   }
   return open === undefined ? { ok: true, blocks } : unfinished(open);
 }
@@ -60,13 +67,15 @@ function* linesOf(bytes: Uint8Array): Generator<[number, string]> {
 
 function openBlock(text: string, line: number): OpenBlock | undefined {
   const label = BEGIN.exec(text)?.[1];
-  return label === undefined ? undefined : { label, line, headers: [], base64: [] };
+  return label === undefined ? undefined : { label, line, headers: [], base64: [], inHeaders: true };
 }
 
 function addLine(open: OpenBlock, line: string): void {
-  const continuesHeader = open.headers.length > 0 && open.base64.length === 0 && !BASE64.test(line);
-  if (HEADER.test(line) || (continuesHeader && line !== "")) open.headers.push(line);
-  else if (line !== "") open.base64.push(line);
+  const { headers, base64 } = open;
+  const isMoreOfHeader = headers.length > 0 && line !== "" && !BASE64.test(line);
+  open.inHeaders &&= HEADER.test(line) || isMoreOfHeader;
+  if (open.inHeaders) headers.push(line);
+  else if (line !== "") base64.push(line);
 }
 
 function closeBlock({ label, headers, base64, line }: OpenBlock): PemBlock | undefined {
@@ -81,6 +90,10 @@ function damaged({ label, line }: OpenBlock): PemResult {
 
 function unfinished({ label, line }: OpenBlock): PemResult {
   return { ok: false, message: `the ${label} block at line ${line} has no -----END ${label}----- line` };
+}
+
+function neverBegun(label: string, line: number): PemResult {
+  return { ok: false, message: `line ${line} ends a ${label} block that was never begun` };
 }
 
 /** Writes one block as RFC 7468 §2 has it: 64 characters a line. */

@@ -1,6 +1,6 @@
 /** Tells a service over HTTP: one delivery, as many attempts as it is allowed, and an answer that says what became of it. */
 import { randomUUID } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { messageOf } from "../core/errors.ts";
 import type { HookAttemptResult, Report } from "../core/events.ts";
 import { Secret } from "../core/secret.ts";
@@ -47,7 +47,7 @@ export async function deliver(
   signal: AbortSignal,
 ): Promise<ServiceAnswer> {
   const { service, attempts, clock, report } = options;
-  const secret = await readSecret(options.secretFile);
+  const secret = readSecret(options.secretFile);
   if (typeof secret === "string") return { kind: "failed", message: `${service}: ${secret}` };
   const id = `msg_${randomUUID()}`;
   for (let attempt = 1; ; attempt++) {
@@ -95,7 +95,9 @@ function judge(
   { service, url, socketPath, timeoutMs }: HttpHookOptions,
   now: Date,
 ): Attempt {
-  const target = socketPath === undefined ? url : `${url} through ${socketPath}`;
+  // The query may hold a token.
+  const shown = url.replace(/[?#].*$/s, "");
+  const target = socketPath === undefined ? shown : `${shown} through ${socketPath}`;
   const attempt = (result: HookAttemptResult, what: string, retryAfterMs?: number): Attempt => ({
     result,
     message: `${service} ${what} on ${target}`,
@@ -118,19 +120,21 @@ function judge(
   }
 }
 
-/** `Retry-After` in seconds or as a date (RFC 9110 §10.2.3), in milliseconds. */
+/** `Retry-After` in seconds or as a date (RFC 9110 §10.2.3), in milliseconds; undefined where it is neither. */
 function parseRetryAfter(header: string | undefined, now: Date): number | undefined {
   if (header === undefined) return undefined;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now.getTime();
-  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS) : undefined;
+  // Date.parse takes "-5" and "1.5" for dates of long ago.
+  const dateMs = header.endsWith(" GMT") ? Date.parse(header) - now.getTime() : Number.NaN;
+  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : dateMs;
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
 }
 
 /** The secret, read at each delivery so that it can be changed in place; a string says why there is none. */
-async function readSecret(file: string | undefined): Promise<Secret<Buffer> | undefined | string> {
+function readSecret(file: string | undefined): Secret<Buffer> | undefined | string {
   if (file === undefined) return undefined;
   let text: string;
   try {
-    text = await readFile(file, "utf8");
+    text = readFileSync(file, "utf8");
   } catch (thrown) {
     return `cannot read secretFile ${file}: ${messageOf(thrown)}`;
   }

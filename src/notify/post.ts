@@ -56,6 +56,10 @@ export function post({
       // The status is all that counts; a body could go on for ever.
       response.destroy();
     });
+    request.on("upgrade", ({ statusCode: status = 101 }, socket) => {
+      resolve({ kind: "status", status, retryAfter: undefined });
+      socket.destroy();
+    });
     request.on("error", (error) => {
       const code = systemCodeOf(error) ?? error.name;
       if (signal.aborted) resolve({ kind: "timeout" });

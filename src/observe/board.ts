@@ -6,7 +6,15 @@ import type { BundleName } from "../core/names.ts";
 import type { Problem } from "../core/problem.ts";
 
 /** Where a bundle is on its way (DESIGN §2). */
-type BundleState = "waiting" | "rejected" | "reloading" | "current" | "live" | "failed" | "deleted";
+type BundleState =
+  | "checking"
+  | "waiting"
+  | "rejected"
+  | "reloading"
+  | "current"
+  | "live"
+  | "failed"
+  | "deleted";
 
 /** One bundle. `state` is that of its newest content; `live` tells what is on disk and used, whatever the newest is. */
 export interface BundleStatus {
@@ -71,7 +79,7 @@ export interface Status {
 }
 
 const NO_BUNDLE = {
-  state: "reloading",
+  state: "checking",
   generation: null,
   live: false,
   labels: {},
@@ -162,6 +170,10 @@ export class StatusBoard {
         this.#set(generation.name, { generation, live, state: live ? "live" : "current" });
         return;
       }
+      case "bundle.observed":
+        // From here on the node is not ready before something of this bundle is live.
+        this.#set(event.bundle, {});
+        return;
       case "bundle.excluded":
         this.#bundles.delete(event.bundle);
         return;

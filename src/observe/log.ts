@@ -94,6 +94,7 @@ function lineOf(event: DaemonEvent): Line | undefined {
     case "hook.attempted":
       return [event.result === "delivered" ? "debug" : "warn", "service was told", omitType(event)];
     case "engine.started":
+    case "bundle.observed":
     case "queue.changed":
       return undefined;
   }

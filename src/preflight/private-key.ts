@@ -32,9 +32,10 @@ export function readPrivateKey(block: SourcedBlock): PrivateKeyFacts | Problem {
   }
   try {
     const key = createPrivateKey(writePem(label, der));
-    const pem = new Secret(key.export({ type: "pkcs8", format: "pem" }).toString());
+    const isPkcs8 = label === "PRIVATE KEY";
+    const pem = isPkcs8 ? writePem(label, der) : key.export({ type: "pkcs8", format: "pem" }).toString();
     const publicKey = new Uint8Array(createPublicKey(key).export({ type: "spki", format: "der" }));
-    return { pem, publicKey, keyType: keyTypeOf(key) };
+    return { pem: new Secret(pem), publicKey, keyType: keyTypeOf(key) };
   } catch (thrown) {
     // OpenSSL's words could quote what it read: only its code is passed on.
     const message = `${where}: OpenSSL cannot read this ${label} (${systemCodeOf(thrown) ?? "no code"}); convert it to PKCS#8 (openssl pkey -in FILE)`;

@@ -5,6 +5,7 @@ import type { BlockRole } from "../core/digest.ts";
 import type { Contents, SourcedBlock } from "../core/material.ts";
 import type { Problem } from "../core/problem.ts";
 import { type CertificateFacts, isIssuerOf, namesItself, readCertificate } from "./certificate.ts";
+import type { ReadCertificate } from "./certificate-cache.ts";
 import { type PrivateKeyFacts, readPrivateKey } from "./private-key.ts";
 
 /** A bundle, or every reason why it is none. */
@@ -13,7 +14,7 @@ export type ReadResult =
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Reads every block; all problems are reported together. */
-export function readBundle(contents: Contents): ReadResult {
+export function readBundle(contents: Contents, read: ReadCertificate = readCertificate): ReadResult {
   const problems: Problem[] = [];
   const sort = <T extends object>(found: T | Problem): readonly T[] => {
     if (!isProblem(found)) return [found];
@@ -22,7 +23,7 @@ export function readBundle(contents: Contents): ReadResult {
   };
   const blocksOf = (role: BlockRole) => distinct(contents.blocks.filter((block) => block.role === role));
   const certificatesOf = (role: BlockRole) =>
-    blocksOf(role).flatMap(({ der, where }) => sort(readCertificate(der, where)));
+    blocksOf(role).flatMap(({ der, where }) => sort(read(der, where)));
 
   const presented = certificatesOf("certificate");
   const anchors = certificatesOf("trust-anchor");
@@ -52,8 +53,10 @@ function identityOf(
       ? { code: "LEAF_MISSING", message: "there is no certificate; put the leaf and its chain" }
       : { code: "KEY_MISSING", message: `there is no private key for ${presented[0]?.subject}; put it too` };
   }
-  const all = [...presented, ...anchors];
-  const [leaf, ...others] = all.filter(({ publicKey }) => sameBytes(publicKey, key.publicKey));
+  // A leaf that signed itself may come as trust anchor too.
+  const others = anchors.filter(({ der }) => !presented.some((sent) => sameBytes(sent.der, der)));
+  const fitting = [...presented, ...others].filter(({ publicKey }) => sameBytes(publicKey, key.publicKey));
+  const [leaf] = fitting;
   if (presented.length === 0 && leaf === undefined) {
     return {
       code: "LEAF_MISSING",
@@ -67,8 +70,8 @@ function identityOf(
       message: `the private key belongs to none of the certificates (${subjects})`,
     };
   }
-  if (others.length > 0) {
-    const serials = [leaf, ...others].map(({ serial }) => serial).join(", ");
+  if (fitting.length > 1) {
+    const serials = fitting.map(({ serial }) => serial).join(", ");
     return {
       code: "LEAF_AMBIGUOUS",
       message: `the key fits several certificates (serials ${serials}); put one`,

@@ -12,7 +12,7 @@ import type { BundleName } from "../core/names.ts";
 import { readKey } from "../core/names.ts";
 import { mayYetFit, type Problem } from "../core/problem.ts";
 import type { Snapshot } from "../core/snapshot.ts";
-import type { Clock } from "../runtime/clock.ts";
+import { type Clock, yieldToOthers } from "../runtime/clock.ts";
 import type { Examine, Store } from "./ports.ts";
 import type { ReloadQueue } from "./queue.ts";
 
@@ -34,6 +34,9 @@ export interface IntakeOptions {
 /** Keys that were reported as ignored; past this many, new ones are only counted. */
 const MAX_REMEMBERED_KEYS = 1_000;
 
+/** Bundles that are looked at before others have their turn; a look takes about two milliseconds. */
+const LOOKS_A_TURN = 8;
+
 /** Takes snapshots in order. */
 export class Intake {
   readonly #options: IntakeOptions;
@@ -51,19 +54,27 @@ export class Intake {
     });
   }
 
-  /** Takes in what changed. Examining goes on after this returns. */
-  take(snapshot: Snapshot): void {
+  /**
+   * Takes in what changed, and returns when every bundle was looked at; what has to wait goes on after that. The next
+   * snapshot is taken after this one.
+   */
+  async take(snapshot: Snapshot): Promise<void> {
     const { prefix, report } = this.#options;
     const { cause, revision, entries, changed } = snapshot;
-    report({ type: "etcd.snapshot", cause, revision, keys: entries.size, changed: changed.size });
     const names = new Set<BundleName>();
     for (const key of changed) {
       const meaning = readKey(prefix, key);
       if (meaning.kind === "part") names.add(meaning.name);
       else if (entries.has(key)) this.#ignore(key, meaning.why);
     }
-    for (const name of names) this.#look(gatherMaterial(prefix, name, entries), snapshot);
+    let looked = 0;
+    for (const name of names) {
+      this.#look(gatherMaterial(prefix, name, entries), snapshot);
+      // A first listing can be thousands of bundles: hooks, timers and health checks are not to wait for all of them.
+      if (++looked % LOOKS_A_TURN === 0) await yieldToOthers();
+    }
     if (cause === "start") this.#reportMissing(snapshot);
+    report({ type: "etcd.snapshot", cause, revision, keys: entries.size, changed: changed.size });
   }
 
   #ignore(key: string, why: string): void {
@@ -95,6 +106,7 @@ export class Intake {
       this.#delete(name, cause !== "replaced");
       return;
     }
+    report({ type: "bundle.observed", bundle: name });
     this.#takeLabels(material);
     const look = new AbortController();
     this.#looks.set(name, look);

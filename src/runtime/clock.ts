@@ -1,6 +1,6 @@
 /** The only place that reads time or sleeps. Durations are measured on the monotonic clock, dates on the wall clock. */
 import { performance } from "node:perf_hooks";
-import { setTimeout as sleepFor } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as sleepFor } from "node:timers/promises";
 
 /** Time as an argument, so that whoever waits can be tested. */
 export interface Clock {
@@ -24,3 +24,8 @@ export const systemClock: Clock = {
     }
   },
 };
+
+/** Lets everything else that is due run first: for long work, between its pieces. */
+export async function yieldToOthers(): Promise<void> {
+  await nextTurn();
+}

@@ -6,17 +6,25 @@ export type Close = () => void | Promise<void>;
 /** A stack of things to close. */
 export class CloseStack {
   readonly #closes: Close[] = [];
+  #closing: Promise<void> | undefined;
 
   push(close: Close): void {
     this.#closes.push(close);
   }
 
   /**
-   * Closes everything, last opened first. A second call closes nothing.
+   * Closes everything, last opened first. A second call closes nothing; one that comes meanwhile ends with the first.
    *
    * @throws AggregateError with every failure, after all were tried.
    */
   async close(): Promise<void> {
+    this.#closing ??= this.#closeAll().finally(() => {
+      this.#closing = undefined;
+    });
+    await this.#closing;
+  }
+
+  async #closeAll(): Promise<void> {
     const failures: unknown[] = [];
     for (let close = this.#closes.pop(); close !== undefined; close = this.#closes.pop()) {
       try {

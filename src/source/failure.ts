@@ -11,16 +11,19 @@ import { KeyturnError, messageOf } from "../core/errors.ts";
 /** etcd3 gives these where trying again cannot help until somebody changes a user, a role or the configuration. */
 const DENIALS = [EtcdAuthenticationFailedError, EtcdPermissionDeniedError, GRPCFailedPreconditionError];
 
-/** A watch is refused in words only. */
-const DENIAL_TEXT = /permission denied|PermissionDenied/;
+/** A watch, and a call by nobody, are refused in words only. */
+const DENIAL_TEXT = /permission denied|PermissionDenied|user name is empty/;
 
-/** A TLS failure shows only as "unavailable" with OpenSSL's words behind it. */
-const TLS_TEXT = /certificate|self.signed|ssl routines|tlsv1 alert|wrong version number|ERR_TLS|ERR_SSL/i;
+/** A TLS failure shows only as "unavailable" with OpenSSL's words behind it; a broken PEM file in those words alone. */
+const TLS_TEXT = /certificate|self.signed|error:[\dA-F]{8}:|ssl routines|ERR_TLS|ERR_SSL/i;
+
+/** All that is seen of a server that expected TLS, or did not. A network shows the same, so it stays a matter of time. */
+const SCHEME_TEXT = /before secure TLS connection|Failed to connect/;
 
 /** The error as keyturn's own: `ETCD_DENIED` or `ETCD_UNAVAILABLE`, saying which endpoint and what to look at. */
 export function toEtcdFailure(thrown: unknown, endpoint: string): KeyturnError {
   if (thrown instanceof KeyturnError) return thrown;
-  const text = messageOf(thrown).replace(/^\w*Error: /, "");
+  const text = tidy(messageOf(thrown));
   if (isDenial(thrown, text)) {
     const hint = "check etcd.username, etcd.passwordFile and the role's rights on the prefix";
     return new KeyturnError("ETCD_DENIED", `etcd at ${endpoint} refuses: ${text}; ${hint}`, {
@@ -33,9 +36,21 @@ export function toEtcdFailure(thrown: unknown, endpoint: string): KeyturnError {
       cause: thrown,
     });
   }
-  return new KeyturnError("ETCD_UNAVAILABLE", `no answer from etcd at ${endpoint}: ${text}`, {
+  const hint = SCHEME_TEXT.test(text) ? "; check that the endpoint's scheme is right" : "";
+  return new KeyturnError("ETCD_UNAVAILABLE", `no answer from etcd at ${endpoint}: ${text}${hint}`, {
     cause: thrown,
   });
+}
+
+/** grpc-js wraps the reason in its own words, a second date, a line end of OpenSSL and an empty note. */
+function tidy(message: string): string {
+  return message
+    .replace(/^\w*Error: /, "")
+    .replace(/No connection established\. Last error: (Error: )?/, "")
+    .replace(/ ?\(\d{4}-[\d-]+T[\d:.]+Z\)/g, "")
+    .replace(/\.? *Resolution note: *$/, "")
+    .replace(/\s+/g, " ")
+    .trim();
 }
 
 function isDenial(thrown: unknown, text: string): boolean {

@@ -16,8 +16,10 @@ export interface Listing {
   readonly entries: readonly Entry[];
 }
 
-/** Keys of one page: 2 MB of certificates. Halved where values are so large that a page does not fit. */
+/** Keys of one page: 2 MB of certificates. Fewer where values are so large that a page does not fit. */
 const PAGE_KEYS = 500;
+/** A full page on a slow link takes its time; that a link is dead is noticed by keepalive, in half of it. */
+const PAGE_TIMEOUT_MS = 30_000;
 
 /** A key range: `[key, end)`. */
 export interface KeyRange {
@@ -51,9 +53,10 @@ export async function listRange({ etcd, run }: EtcdClient, { key, end }: KeyRang
   for (;;) {
     // Every page at the revision of the first; a listing across revisions would be a state that never was.
     const revision = head === undefined ? {} : { revision: head.revision };
+    const options = { deadline: Date.now() + PAGE_TIMEOUT_MS };
     let page: IRangeResponse;
     try {
-      page = await run(() => etcd.kv.range({ key: from, range_end: end, limit, ...revision }));
+      page = await run(() => etcd.kv.range({ key: from, range_end: end, limit, ...revision }, options));
     } catch (thrown) {
       if (limit === 1 || !isTooLargeAnAnswer(thrown)) throw thrown;
       limit = Math.ceil(limit / 4);

@@ -47,17 +47,18 @@ export class Mirror {
 
   /** Applies whole transactions. Returns the keys they touched; events of the past, which etcd may repeat, touch none. */
   applyEvents(events: readonly IEvent[]): Set<string> {
-    const changed = new Set<string>();
     const from = this.#next;
+    /** For each key the revision it is at: a repeated event may also stand behind a newer one. */
+    const changed = new Map<string, number>();
     for (const { type, kv } of events) {
       const entry = toEntry(kv);
-      if (entry.modRevision < from) continue;
+      if (entry.modRevision < (changed.get(entry.key) ?? from)) continue;
       if (type === "Put") this.#entries.set(entry.key, entry);
       else this.#entries.delete(entry.key);
-      changed.add(entry.key);
+      changed.set(entry.key, entry.modRevision);
       this.#next = Math.max(this.#next, entry.modRevision + 1);
     }
-    return changed;
+    return new Set(changed.keys());
   }
 }
 

@@ -99,30 +99,30 @@ class Follower {
   /** One connection, from the head to the moment it breaks (throws) or has to be made anew (returns). */
   async *#session(endpoint: string, signal: AbortSignal): AsyncGenerator<Snapshot, void, void> {
     const interrupted = new AbortController();
-    let client: EtcdClient | undefined;
-    const interrupt = () => {
-      interrupted.abort();
-      client?.close();
-    };
+    const interrupt = () => interrupted.abort();
     signal.addEventListener("abort", interrupt, { once: true });
     this.#interrupt = interrupt;
+    let client: EtcdClient | undefined;
     let watch: Watch | undefined;
     try {
       const { access, prefix, clock, report } = this.#options;
       const credentials = await credentialsVersion(access);
-      client = await openClient(access, endpoint);
+      client = await openClient(access, endpoint, interrupted.signal);
       const range = rangeOf(prefix);
       const head = await readHead(client, range);
       report({ type: "etcd.connected", endpoint, ...head });
       const reason = this.#mirror.reasonToList(head) ?? this.#listNext;
       if (reason !== undefined) {
-        const changed = this.#mirror.applyListing(await listRange(client, range));
+        const listing = await listRange(client, range);
+        interrupted.signal.throwIfAborted();
+        const changed = this.#mirror.applyListing(listing);
         this.#listNext = undefined;
         this.#listedAt = clock.monotonicMs();
         this.#failures = 0;
         yield this.#snapshot(reason, changed);
       }
       watch = await openWatch(client, range, this.#mirror.next, clock, interrupted.signal);
+      client.settle();
       this.#failures = 0;
       yield* this.#follow(watch, credentials);
     } catch (thrown) {

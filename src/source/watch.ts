@@ -8,7 +8,7 @@ import type { KeyRange } from "./list.ts";
 import { Mailbox } from "./mailbox.ts";
 
 /** What the watch says. */
-export type WatchItem =
+type WatchItem =
   /** Events of one or more whole transactions, oldest first. */
   | { readonly kind: "events"; readonly events: readonly IEvent[] }
   /** The revision to resume from is no longer kept: the prefix has to be listed again. */
@@ -33,8 +33,8 @@ const CREATE_TIMEOUT_MS = 5_000;
 const ASK_AFTER_MS = 10_000;
 /** A member that was asked and says nothing for this long is given up. */
 const ANSWER_TIMEOUT_MS = 5_000;
-/** Answers of the member that wait here before the stream is paused, and etcd has to hold its own. */
-const MAX_WAITING = 64;
+/** Answers of the member that wait here before the stream is paused, and etcd has to hold its own; each under 2 MB. */
+const MAX_WAITING = 16;
 
 type Stream = IDuplexStream<IWatchRequest, IWatchResponse> & Readable;
 type Message = { readonly response: IWatchResponse } | { readonly broken: Error };
@@ -136,14 +136,22 @@ class ConfirmedWatch implements Watch {
     return response;
   }
 
-  /** A transaction is handed on whole: the fragments of one response wait for the last of them. */
+  /** A transaction is handed on whole: where more fragments follow, the last revision so far waits for its end. */
   #itemOf(response: IWatchResponse): WatchItem | undefined {
     if (isCompacted(response)) return { kind: "compacted" };
     if (response.canceled) throw canceled(response);
     this.#fragments.push(...response.events);
-    if (response.fragment || this.#fragments.length === 0) return undefined;
-    return { kind: "events", events: this.#fragments.splice(0) };
+    const whole = response.fragment ? countBeforeLastRevision(this.#fragments) : this.#fragments.length;
+    return whole === 0 ? undefined : { kind: "events", events: this.#fragments.splice(0, whole) };
   }
+}
+
+function countBeforeLastRevision(events: readonly IEvent[]): number {
+  const last = events.at(-1)?.kv.mod_revision;
+  return Math.max(
+    0,
+    events.findIndex(({ kv }) => kv.mod_revision === last),
+  );
 }
 
 /** The lowest revision still kept is told with the cancellation; "0" where it has another reason. */

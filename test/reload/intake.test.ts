@@ -49,7 +49,7 @@ function setUp(options: Partial<IntakeOptions> = {}) {
       if (text === null) entries.delete(key);
       else entries.set(key, { key, value, bytes: value.length, modRevision: revision });
     }
-    intake.take({ revision, cause, entries, changed: new Set(Object.keys(values)) });
+    return intake.take({ revision, cause, entries, changed: new Set(Object.keys(values)) });
   };
   const seen = (type: DaemonEvent["type"]) => events.filter((event) => event.type === type);
   return { store, clock, events, offered, removed, change, seen };
@@ -266,5 +266,18 @@ describe("the intake", () => {
 
     const labels = seen("bundle.labels").map((event) => event.type === "bundle.labels" && event.labels);
     assert.deepEqual(labels, [{ model_version: "7b" }, {}]);
+  });
+
+  it("lets others have their turn while it looks at very many bundles", async () => {
+    const { change, seen } = setUp();
+    let turns = 0;
+    const others = setInterval(() => turns++, 0);
+
+    await change(Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`/certs/b${i}`, pems.whole])));
+    clearInterval(others);
+
+    assert.ok(turns > 10, `${turns} turns`);
+    assert.equal(seen("bundle.observed").length, 400);
+    assert.equal(seen("etcd.snapshot").length, 1);
   });
 });

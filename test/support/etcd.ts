@@ -29,6 +29,8 @@ export async function useEtcd(t: TestContext, extraArguments: readonly string[] 
         (error, stdout, stderr) =>
           error ? reject(new Error(`etcdctl ${args[0]}: ${stderr || error.message}`)) : resolve(stdout),
       );
+      // etcdctl may end before it has read everything; its exit says why.
+      child.stdin?.on("error", () => undefined);
       child.stdin?.end(input ?? "");
     });
   // Not spread: `process` is a getter, and a restart changes what it gives.

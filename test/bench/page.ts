@@ -1,0 +1,49 @@
+/** The page that is printed, and that `--write` keeps as BENCHMARKS.md. Pure. */
+import type { Contender } from "./contenders.ts";
+import type { Fleet } from "./fleet.ts";
+import type { Plan } from "./plan.ts";
+import { fleetTable, legend, rotationTable } from "./report.ts";
+import type { Rotations } from "./rotations.ts";
+
+/** What the page is made of. */
+export interface Measured {
+  readonly plan: Plan;
+  readonly contenders: readonly Contender[];
+  readonly rotations: readonly Rotations[];
+  readonly fleet: Fleet;
+  readonly machine: string;
+  /** YYYY-MM-DD. */
+  readonly date: string;
+}
+
+/** The page, in Markdown. */
+export function pageOf({ plan, contenders, rotations, fleet, machine, date }: Measured): string {
+  const { warmUp, block, pauseMs } = plan;
+  return `# Benchmarks
+
+Measured on ${date} by \`npm run bench -- --write\`, in one run, against one etcd, all traffic on 127.0.0.1:
+
+${machine}
+
+Absolute times are this machine's, and to a good part those of its disk, which etcd alone waits for at each put.
+Compare rows, not machines. The contenders take turns in rounds of ${block} so that noise hits all alike; how far
+the median moved between rounds shows how much there was. \`--pause=0\` puts again at once instead of after ${pauseMs} ms:
+then a rotation also waits for what keyturn does after the hook of the one before. \`--quick\` is for CI.
+
+## From put to hook
+
+${plan.rotations} rotations each after ${warmUp} that do not count, one at a time, each with a fresh bundle (leaf and
+intermediate on P-256, key, root). From just before the put to the arrival of the hook; the receiver then looks
+whether the new leaf is on disk already, and it is a fault where it is not.
+
+${rotationTable(rotations)}
+
+${legend(contenders)}
+
+## Many bundles
+
+One keyturn in its default configuration, one hook for each bundle. Memory and CPU are of all its processes together.
+
+${fleetTable(fleet)}
+`;
+}

@@ -1,0 +1,100 @@
+/** The numbers as Markdown, and what is wrong with them. Pure. */
+import type { Contender } from "./contenders.ts";
+import type { Fleet, Start } from "./fleet.ts";
+import type { Plan } from "./plan.ts";
+import type { Rotations } from "./rotations.ts";
+
+/** The value that a share `p` of the values does not exceed (nearest rank). */
+function percentile(values: readonly number[], p: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(p * sorted.length) - 1)] ?? Number.NaN;
+}
+
+/** Put → hook. */
+export function rotationTable(results: readonly Rotations[]): string {
+  const floor = percentile(
+    results.find(({ contender }) => contender.name === "floor")?.rounds.flat() ?? [],
+    0.5,
+  );
+  const rows = results.map(({ contender, rounds, early, lost, extra }) => {
+    const all = rounds.flat();
+    const p50 = percentile(all, 0.5);
+    const halves = rounds.map((round) => percentile(round, 0.5));
+    return [
+      contender.label,
+      ...[p50, percentile(all, 0.9), percentile(all, 0.99)].map(ms),
+      `${(p50 / floor).toFixed(2)}×`,
+      `${Math.min(...halves).toFixed(1)} to ${Math.max(...halves).toFixed(1)}`,
+      `${early} / ${lost} / ${extra}`,
+    ];
+  });
+  return table(
+    ["", "p50", "p90", "p99", "p50 to the floor's", "p50 by round", "early / lost / extra hooks"],
+    rows,
+  );
+}
+
+/** What each row of the table is. */
+export function legend(contenders: readonly Contender[]): string {
+  return contenders
+    .map(
+      ({ label, what, missing }) =>
+        `- **${label}**: ${missing === undefined ? what : `not measured, ${missing}`}`,
+    )
+    .join("\n");
+}
+
+/** Many bundles. */
+export function fleetTable({ bundles, first, cold, idle }: Fleet): string {
+  const row = (what: string, { tookMs, hooks, usage }: Start) => [
+    what,
+    `${(tookMs / 1000).toFixed(2)} s (${(tookMs / bundles).toFixed(1)} ms each)`,
+    String(hooks),
+    `${Math.round(usage.residentMiB)} MiB`,
+    `${Math.round(usage.peakMiB)} MiB`,
+  ];
+  const { usage, cpuMsPerSecond, forMs } = idle;
+  return table(
+    [`${bundles} bundles`, "", "hooks", "resident", "at most"],
+    [
+      row("first sync: all new, from spawn until all are live", first),
+      row("cold start: none changed, from spawn until ready", cold),
+      [
+        `idle for ${forMs / 1000} s after that`,
+        `${cpuMsPerSecond.toFixed(1)} ms of CPU each second`,
+        "",
+        `${Math.round(usage.residentMiB)} MiB`,
+        `${Math.round(usage.peakMiB)} MiB`,
+      ],
+    ],
+  );
+}
+
+/** Everything that must not be, in words; empty where all is well. Times are not judged: they are the machine's. */
+export function faultsOf(results: readonly Rotations[], fleet: Fleet, { rotations }: Plan): string[] {
+  const faults: string[] = [];
+  for (const { contender, rounds, early, lost, extra } of results) {
+    const { label } = contender;
+    if (early > 0) faults.push(`${label}: ${early} hooks arrived before their certificate`);
+    if (lost > 0) faults.push(`${label}: ${lost} rotations were lost`);
+    if (extra > 0 && contender.name === "keyturn")
+      faults.push(`${label}: ${extra} hooks that nothing was put for`);
+    if (lost === 0 && rounds.flat().length !== rotations)
+      faults.push(`${label}: it did not run every rotation`);
+  }
+  const { bundles, first, cold } = fleet;
+  if (first.hooks !== bundles) faults.push(`first sync: ${first.hooks} hooks for ${bundles} bundles`);
+  if (cold.hooks !== 0) faults.push(`cold start: ${cold.hooks} hooks, though nothing had changed`);
+  return faults;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map((_, column) => (column === 0 ? "---" : "---:"))), ...rows.map(line)].join(
+    "\n",
+  );
+}
+
+function ms(value: number): string {
+  return `${value.toFixed(1)} ms`;
+}

@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer as createHttpServer, type RequestListener } from "node:http";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { join } from "node:path";
+import { describe, it, type TestContext } from "node:test";
+import { freePorts } from "../../src/dev/etcd.ts";
+import { useFolder } from "../support/folder.ts";
+import { hookOf } from "../support/hook.ts";
+import { useHookReceiver } from "../support/hook-receiver.ts";
+import { patientClock } from "../support/patient-clock.ts";
+
+describe("a service that is not there", () => {
+  it("is unreachable after all attempts", async () => {
+    const [port] = await freePorts(1);
+    const url = `http://127.0.0.1:${port}/-/reload`;
+    const hook = hookOf(url);
+    assert.deepEqual(await hook.deliver(), {
+      kind: "unreachable",
+      message: `vllm cannot be reached (ECONNREFUSED) on ${url} (attempt 3 of 3)`,
+    });
+    assert.deepEqual(
+      hook.attempts.map(({ result }) => result),
+      ["unreachable", "unreachable", "unreachable"],
+    );
+  });
+
+  it("is unreachable where its socket file is absent", async (t) => {
+    const socketPath = join(await useFolder(t), "none.sock");
+    const url = "http://localhost/-/reload";
+    assert.deepEqual(await hookOf(url, { socketPath }).deliver(), {
+      kind: "unreachable",
+      message: `vllm cannot be reached (ENOENT) on ${url} through ${socketPath} (attempt 3 of 3)`,
+    });
+  });
+
+  it("is told when it comes up between attempts", async (t) => {
+    const [port = 0] = await freePorts(1);
+    const url = `http://127.0.0.1:${port}/-/reload`;
+    const clock = patientClock(async () => void (await useHookReceiver(t, { port })));
+    assert.deepEqual(await hookOf(url, { attempts: 2 }, clock).deliver(), { kind: "done" });
+  });
+});
+
+describe("a unix socket", () => {
+  it("takes hooks", async (t) => {
+    const socketPath = join(await useFolder(t), "vllm.sock");
+    const receiver = await useHookReceiver(t, { socketPath });
+    assert.deepEqual(await hookOf(receiver.url, { socketPath }).deliver(), { kind: "done" });
+    assert.equal(receiver.hooks[0]?.headers.host, "localhost");
+  });
+});
+
+describe("a service that does not answer", () => {
+  it("times out, and is tried again", async (t) => {
+    let calls = 0;
+    const receiver = await useHookReceiver(t, {
+      answer: (_hook, respond) => {
+        if (++calls >= 2) respond.writeHead(204).end();
+      },
+    });
+    // More attempts than are needed: a busy machine may let another one run out of time.
+    const hook = hookOf(receiver.url, { timeoutMs: 100, attempts: 20 });
+    assert.deepEqual(await hook.deliver(), { kind: "done" });
+    const [first, last] = [hook.attempts[0], hook.attempts.at(-1)];
+    assert.deepEqual(
+      [first?.result, first?.message, last?.result],
+      ["timeout", `vllm did not answer within 100 ms on ${receiver.url}`, "delivered"],
+    );
+  });
+
+  it("is there: running out of time is failure, not absence", async (t) => {
+    const receiver = await useHookReceiver(t, { answer: () => undefined });
+    const answer = await hookOf(receiver.url, { timeoutMs: 50, attempts: 2 }).deliver();
+    assert.equal(answer.kind, "failed");
+  });
+});
+
+describe("a service that answers badly", () => {
+  for (const [what, behave] of [
+    ["hangs up", (socket: Socket) => socket.destroy()],
+    ["resets the connection", (socket: Socket) => socket.resetAndDestroy()],
+    ["does not speak HTTP", (socket: Socket) => socket.end("220 mail ESMTP\r\n")],
+    ["ends within the headers", (socket: Socket) => socket.end("HTTP/1.1 200 OK\r\ncontent-")],
+    [
+      "sends headers without end",
+      (socket: Socket) => socket.write(`HTTP/1.1 200 OK\r\nx: ${"y".repeat(1 << 20)}`),
+    ],
+  ] as const) {
+    it(`is tried again where it ${what}, and then it failed`, async (t) => {
+      const hook = hookOf(await useTcp(t, behave), { attempts: 2 });
+      const answer = await hook.deliver();
+      assert.deepEqual(
+        [answer.kind, ...hook.attempts.map(({ result }) => result)],
+        ["failed", "busy", "busy"],
+      );
+    });
+  }
+
+  for (const [what, listener] of [
+    ["hangs after the headers", (_request, respond) => respond.writeHead(200).flushHeaders()],
+    ["answers 50 MB", (_request, respond) => respond.end(Buffer.alloc(50 << 20))],
+    ["streams for ever", (_request, respond) => streamForEver(respond)],
+  ] as readonly (readonly [string, RequestListener])[]) {
+    it(`is done with its status where it ${what}, and the connection is closed`, async (t) => {
+      const { url, closed } = await useHttp(t, listener);
+      assert.deepEqual(await hookOf(url).deliver(), { kind: "done" });
+      await closed;
+    });
+  }
+
+  it("is refused where it switches protocols", async (t) => {
+    const hook = hookOf(await useTcp(t, (socket) => socket.write(SWITCH)));
+    assert.equal((await hook.deliver()).kind, "failed");
+    assert.deepEqual(
+      hook.attempts.map(({ result }) => result),
+      ["refused"],
+    );
+  });
+
+  it("is not followed to another address", async (t) => {
+    const elsewhere = await useHookReceiver(t);
+    const { url } = await useHttp(t, (_request, respond) =>
+      respond.writeHead(307, { location: elsewhere.url }).end(),
+    );
+    assert.equal((await hookOf(url).deliver()).kind, "failed");
+    assert.equal(elsewhere.hooks.length, 0);
+  });
+});
+
+describe("what is said of a hook", () => {
+  it("does not tell the query of its address, which could hold a token", async (t) => {
+    const receiver = await useHookReceiver(t, {
+      answer: (_hook, respond) => void respond.writeHead(404).end(),
+    });
+    const hook = hookOf(`${receiver.url}?token=s3cr3t`);
+    const answer = await hook.deliver();
+    assert.equal(answer.kind, "failed");
+    assert.equal(JSON.stringify([answer, hook.attempts]).includes("s3cr3t"), false);
+  });
+});
+
+const SWITCH = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: other\r\n\r\n";
+
+/** A server below HTTP: what it does when something arrives. */
+async function useTcp(t: TestContext, behave: (socket: Socket) => void): Promise<string> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => socket.destroy());
+    socket.once("data", () => behave(socket));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
+async function useHttp(t: TestContext, listener: RequestListener) {
+  let close: () => void = () => undefined;
+  const closed = new Promise<void>((resolve) => {
+    close = resolve;
+  });
+  const server = createHttpServer((request, respond) => {
+    respond.on("close", close);
+    listener(request, respond);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, closed };
+}
+
+function streamForEver(respond: Parameters<RequestListener>[1]): void {
+  respond.writeHead(200);
+  const chunk = Buffer.alloc(64 << 10);
+  const write = () => {
+    while (!respond.destroyed && respond.write(chunk));
+  };
+  respond.on("drain", write);
+  write();
+}

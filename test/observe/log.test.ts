@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { DaemonEvent } from "../../src/core/events.ts";
+import { Secret } from "../../src/core/secret.ts";
+import { createLog, logEvents } from "../../src/observe/log.ts";
+import * as events from "../support/events.ts";
+import { generationOf } from "../support/notice.ts";
+
+const LIVE = generationOf("inference", "live");
+const CURRENT = generationOf("inference", "current", 2);
+const ignored = (first: boolean) =>
+  ({ type: "key.ignored", key: "/certs/A", why: "no name", first }) as const;
+const denied = { ...events.disconnected, code: "ETCD_DENIED" } as DaemonEvent;
+const badMeta = { ...events.labelled({}), problem: { code: "META_INVALID", message: "" } } as DaemonEvent;
+
+describe("a log line", () => {
+  for (const [event, level, message] of [
+    [events.connected, "info", "connected to etcd"],
+    [events.disconnected, "warn", "no link to etcd"],
+    [denied, "error", "no link to etcd"],
+    [events.snapshot(1, "start"), "info", "prefix was read"],
+    [events.snapshot(1, "watch"), "debug", "prefix was read"],
+    [ignored(true), "warn", "key is ignored"],
+    [events.excluded, "debug", "bundle is not for this node"],
+    [events.unchanged(), "debug", "bundle is unchanged"],
+    [events.accepted(), "debug", "bundle is good"],
+    [events.waiting(false), "info", "bundle waits for its parts"],
+    [events.waiting(true), "warn", "bundle still waits for its parts"],
+    [events.rejected(), "error", "bundle is rejected, what is live stays"],
+    [events.deleted(true), "warn", "bundle was deleted in etcd and removed here"],
+    [events.deleted(false), "warn", "bundle is not in etcd, what is live stays"],
+    [events.deleted(false, "EACCES"), "warn", "bundle was deleted in etcd and cannot be removed here"],
+    [badMeta, "warn", "meta.json is not used"],
+    [events.recovered(CURRENT), "warn", "an unfinished reload goes on"],
+    [events.live(), "info", "bundle is live"],
+    [events.finished({ kind: "unchanged", generation: LIVE }), "debug", "bundle is live already"],
+    [events.finished({ kind: "interrupted" }), "info", "reload was broken off"],
+    [
+      events.finished({ kind: "pending", generation: LIVE, message: "" }),
+      "warn",
+      "bundle is on disk, a service is not reachable",
+    ],
+    [events.failed(null), "error", "reload failed"],
+    [events.told(), "debug", "service was told"],
+  ] as const) {
+    it(`of ${event.type} is ${level}: ${message}`, () => {
+      const lines = linesOf(event);
+      assert.deepEqual(
+        lines.map((line) => [line.level, line.msg, line.event]),
+        [[level, message, event.type]],
+      );
+    });
+  }
+
+  for (const [what, event] of [
+    ["a key that was ignored before", ignored(false)],
+    ["labels that are good", events.labelled({ a: "b" })],
+    ["a start that found all well", events.recovered(LIVE)],
+    ["the depth of the queue", { type: "queue.changed", depth: 2 }],
+    ["the start of an engine", { type: "engine.started" }],
+  ] as readonly (readonly [string, DaemonEvent])[]) {
+    it(`is not written for ${what}`, () => assert.deepEqual(linesOf(event), []));
+  }
+
+  it("says the node and the time", () => {
+    const [line] = linesOf(events.connected);
+    assert.equal(line?.node, "gpu-017");
+    assert.equal(new Date(String(line?.time)).toISOString(), line?.time);
+  });
+
+  it("of a reload says what an operator asks for", () => {
+    const { time: _, ...line } = linesOf(events.failed(CURRENT))[0] ?? {};
+    assert.deepEqual(line, {
+      level: "error",
+      node: "gpu-017",
+      event: "reload.finished",
+      bundle: "inference",
+      digest: generationOf().digest,
+      reason: "rotated",
+      outcome: "failed",
+      generation: "2-0123456789ab",
+      revision: 42,
+      notAfter: "2031-02-01T00:00:00.000Z",
+      why: "vllm answered 500",
+      ms: 125,
+      steps: { stage: 3, "notify.1": 100 },
+      retryInMs: 1_000,
+      msg: "reload failed",
+    });
+  });
+
+  it("of a rejection says every problem", () => {
+    assert.deepEqual(linesOf(events.rejected())[0]?.problems, [events.KEY_MISMATCH]);
+  });
+
+  it("is one line whatever is in it", () => {
+    const name = "/certs/a\nb\u2028\u0000";
+    assert.deepEqual(
+      linesOf({ ...ignored(true), key: name }).map(({ key }) => key),
+      [name],
+    );
+  });
+
+  it("below the level is not written", () => {
+    assert.deepEqual(writtenAt("warn", events.connected), []);
+  });
+
+  it("shows no secret, even where one was put into an event by mistake", () => {
+    const slip = { ...events.connected, endpoint: new Secret("hunter2") } as unknown as DaemonEvent;
+    assert.deepEqual(
+      linesOf(slip).map(({ endpoint }) => endpoint),
+      ["[secret]"],
+    );
+  });
+});
+
+function linesOf(event: DaemonEvent): Record<string, unknown>[] {
+  return writtenAt("trace", event);
+}
+
+function writtenAt(level: string, event: DaemonEvent): Record<string, unknown>[] {
+  let text = "";
+  const write = (line: string) => {
+    text += line;
+  };
+  logEvents(createLog({ level, format: "json", node: "gpu-017" }, { write }))(event);
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line));
+}

@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import * as events from "../support/events.ts";
+import { afterEvents } from "../support/metrics.ts";
+import { generationOf } from "../support/notice.ts";
+
+const LIVE = generationOf("inference", "live");
+
+describe("the metrics", () => {
+  it("are those that dashboards rely on, with their labels", async () => {
+    const { all } = await afterEvents(
+      events.connected,
+      events.snapshot(),
+      events.rejected(),
+      events.told(),
+      events.live(),
+    );
+    const labels = new Map<string, string>();
+    for (const { name, labels: found } of all) {
+      const shown = Object.keys(found).filter((label) => label !== "le");
+      labels.set(name.replace(/_(bucket|sum|count)$/, ""), shown.sort().join());
+    }
+    assert.deepEqual(Object.fromEntries([...labels].sort()), {
+      keyturn_build_info: "node_version,version",
+      keyturn_bundle_info: "bundle,digest,generation",
+      keyturn_etcd_connected: "",
+      keyturn_etcd_last_snapshot_timestamp_seconds: "",
+      keyturn_etcd_revision: "",
+      keyturn_events_total: "result",
+      keyturn_hook_attempts_total: "result,service",
+      keyturn_hook_duration_seconds: "service",
+      keyturn_last_reload_success_timestamp_seconds: "bundle",
+      keyturn_last_reload_successful: "bundle",
+      keyturn_queue_depth: "",
+      keyturn_rejections_total: "bundle,code",
+      keyturn_reload_duration_seconds: "bundle,outcome",
+      keyturn_reloads_total: "bundle,outcome",
+      keyturn_resyncs_total: "reason",
+      tls_cert_not_after_seconds: "bundle,issuer,subject",
+      tls_cert_not_before_seconds: "bundle,issuer,subject",
+    });
+  });
+
+  it("say until when and from when the leaf is valid, in Unix time", async () => {
+    const { value } = await afterEvents(events.live());
+    const labels = { bundle: "inference", subject: "CN=inference", issuer: "CN=Test Intermediate" };
+    assert.deepEqual(
+      [value("tls_cert_not_after_seconds", labels), value("tls_cert_not_before_seconds", labels)],
+      [Date.UTC(2031, 1, 1) / 1_000, Date.UTC(2031, 0, 1) / 1_000],
+    );
+  });
+
+  it("have nothing of a leaf for a trust bundle", async () => {
+    const { names } = await afterEvents(events.live({ ...LIVE, leaf: null }));
+    assert.equal(names.includes("tls_cert_not_after_seconds"), false);
+  });
+
+  it("have the newer generation only, once there is one", async () => {
+    const { all } = await afterEvents(events.live(), events.live(generationOf("inference", "live", 2)));
+    const ids = all
+      .filter(({ name }) => name === "keyturn_bundle_info")
+      .map(({ labels }) => labels.generation);
+    assert.deepEqual(ids, ["2-0123456789ab"]);
+  });
+
+  it("count what observations led to", async () => {
+    const ignored = { type: "key.ignored", key: "/certs/A", why: "no name", first: true } as const;
+    const { all } = await afterEvents(
+      ...[ignored, ignored, events.excluded, events.unchanged(), events.accepted(), events.rejected()],
+      ...[events.waiting(false), events.waiting(true), events.deleted(false)],
+    );
+    const counts = all.filter(({ name }) => name === "keyturn_events_total");
+    assert.deepEqual(Object.fromEntries(counts.map(({ labels, value }) => [labels.result, value])), {
+      ignored: 2,
+      excluded: 1,
+      unchanged: 1,
+      accepted: 1,
+      rejected: 1,
+      waiting: 1,
+      deleted: 1,
+    });
+  });
+
+  it("count each reason of a rejection", async () => {
+    const { value } = await afterEvents(
+      events.rejected(events.KEY_MISMATCH, { code: "CURVE_UNSUPPORTED", message: "" }),
+    );
+    const count = (code: string) => value("keyturn_rejections_total", { bundle: "inference", code });
+    assert.deepEqual(
+      [count("KEY_MISMATCH"), count("CURVE_UNSUPPORTED"), count("KEY_MISSING")],
+      [1, 1, undefined],
+    );
+  });
+
+  it("count full listings by their reason, and not the watch", async () => {
+    const { all } = await afterEvents(
+      events.snapshot(1),
+      events.snapshot(2, "watch"),
+      events.snapshot(3, "periodic"),
+    );
+    const resyncs = all.filter(({ name }) => name === "keyturn_resyncs_total");
+    assert.deepEqual(
+      resyncs.map(({ labels, value }) => [labels.reason, value]),
+      [
+        ["start", 1],
+        ["periodic", 1],
+      ],
+    );
+  });
+
+  it("measure reloads and hooks in seconds", async () => {
+    const { value } = await afterEvents(events.told(), events.live());
+    assert.deepEqual(
+      [
+        value("keyturn_reload_duration_seconds_sum", { bundle: "inference", outcome: "live" }),
+        value("keyturn_hook_duration_seconds_sum", { service: "vllm" }),
+      ],
+      [0.12504, 0.03],
+    );
+  });
+
+  it("follow the link to etcd and its revision", async () => {
+    const up = await afterEvents(events.connected, events.snapshot(7));
+    const down = await afterEvents(events.connected, events.snapshot(7), events.disconnected);
+    assert.deepEqual(
+      [up, down].map(({ value }) => [value("keyturn_etcd_connected"), value("keyturn_etcd_revision")]),
+      [
+        [1, 7],
+        [0, 7],
+      ],
+    );
+  });
+
+  it("forget the depth of a queue that is no more", async () => {
+    const { value } = await afterEvents({ type: "queue.changed", depth: 3 }, { type: "engine.started" });
+    assert.equal(value("keyturn_queue_depth"), 0);
+  });
+});
