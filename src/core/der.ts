@@ -20,10 +20,10 @@ const MAX_FIELDS = 64;
 export interface CertificateFields {
   readonly issuer: Uint8Array;
   readonly subject: Uint8Array;
-  /** SubjectPublicKeyInfo. */
-  readonly publicKey: Uint8Array;
-  /** Each Extension, by its object identifier's content in hexadecimal (`551d11`). */
-  readonly extensions: ReadonlyMap<string, Uint8Array>;
+  /** The algorithm of the public key: its object identifier, and its parameters where it has any. */
+  readonly keyAlgorithm: readonly [identifier: Uint8Array | undefined, parameters: Uint8Array | undefined];
+  /** The Extension with this object identifier, given as its content in hexadecimal (`551d11`). */
+  extension(id: string): Uint8Array | undefined;
 }
 
 /** Takes a certificate apart; undefined where it is none. Whether it is well-formed is for the checks to say. */
@@ -38,11 +38,13 @@ export function splitCertificate(der: Uint8Array): CertificateFields | undefined
   const [issuer, , subject, publicKey, ...optional] = fields.slice(first + 2);
   if (issuer?.tag !== SEQUENCE || subject?.tag !== SEQUENCE || publicKey?.tag !== SEQUENCE) return undefined;
   const bytesOf = ({ start, end }: Tlv) => der.subarray(start, end);
+  const [algorithm] = readFields(der, publicKey, 1);
+  const [identifier, parameters] = algorithm === undefined ? [] : readFields(der, algorithm, 2);
   return {
     issuer: bytesOf(issuer),
     subject: bytesOf(subject),
-    publicKey: bytesOf(publicKey),
-    extensions: readExtensions(der, optional.at(-1)),
+    keyAlgorithm: [identifier && bytesOf(identifier), parameters && bytesOf(parameters)],
+    extension: (id) => findExtension(der, optional.at(-1), id),
   };
 }
 
@@ -53,18 +55,15 @@ export function isSelfIssued(certificate: Uint8Array): boolean {
 }
 
 /** `[3] EXPLICIT SEQUENCE OF SEQUENCE { OBJECT IDENTIFIER, … }` */
-function readExtensions(der: Uint8Array, field: Tlv | undefined): Map<string, Uint8Array> {
-  const found = new Map<string, Uint8Array>();
-  if (field?.tag !== EXTENSIONS) return found;
+function findExtension(der: Uint8Array, field: Tlv | undefined, wanted: string): Uint8Array | undefined {
+  if (field?.tag !== EXTENSIONS) return undefined;
   const list = readTlv(der, field.content, field.end);
-  if (list === undefined) return found;
-  for (const extension of readFields(der, list, MAX_FIELDS)) {
+  if (list === undefined) return undefined;
+  const found = readFields(der, list, MAX_FIELDS).find((extension) => {
     const id = readTlv(der, extension.content, extension.end);
-    if (id === undefined) continue;
-    const hex = Buffer.from(der.subarray(id.content, id.end)).toString("hex");
-    found.set(hex, der.subarray(extension.start, extension.end));
-  }
-  return found;
+    return id !== undefined && Buffer.from(der.subarray(id.content, id.end)).toString("hex") === wanted;
+  });
+  return found && der.subarray(found.start, found.end);
 }
 
 /** Whether two byte strings are equal. */

@@ -1,5 +1,5 @@
 /** One HTTP request to a local service: bounded in time, redirects not followed, the answer's body not kept. */
-import { request as requestHttp } from "node:http";
+import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { systemCodeOf } from "../core/errors.ts";
 
@@ -30,31 +30,37 @@ const NOBODY_THERE = new Set([
   "EAI_AGAIN",
 ]);
 
+/** How a kept connection ends that the service was about to close anyway. */
+const HUNG_UP = new Set(["ECONNRESET", "EPIPE"]);
+/** An answer's body is read this far, so that its connection can be kept; one that goes on is cut off. */
+const MAX_BODY_BYTES = 16 << 10;
+
 /** Sends the request. Never rejects. */
-export function post({
-  url,
-  method,
-  headers,
-  body,
-  timeoutMs,
-  socketPath,
-}: PostRequest): Promise<PostAnswer> {
+export async function post(request: PostRequest): Promise<PostAnswer> {
+  const signal = AbortSignal.timeout(request.timeoutMs);
+  for (;;) {
+    const answer = await send(request, signal);
+    if (answer !== "stale") return answer;
+  }
+}
+
+/** One try; `stale` where it went out on a kept connection that was no longer there, and nobody saw it. */
+function send(
+  { url, method, headers, body, socketPath }: PostRequest,
+  signal: AbortSignal,
+): Promise<PostAnswer | "stale"> {
   return new Promise((resolve) => {
-    const send = url.startsWith("https:") ? requestHttps : requestHttp;
-    const signal = AbortSignal.timeout(timeoutMs);
-    const request = send(url, {
+    const begin = url.startsWith("https:") ? requestHttps : requestHttp;
+    const request = begin(url, {
       method,
       headers: { ...headers, "content-length": String(Buffer.byteLength(body)) },
-      // A kept connection could be one that the service is about to close.
-      agent: false,
       signal,
       ...(socketPath === undefined ? {} : { socketPath }),
     });
     request.on("response", (response) => {
       const { statusCode: status = 0, headers: answered } = response;
       resolve({ kind: "status", status, retryAfter: answered["retry-after"] });
-      // The status is all that counts; a body could go on for ever.
-      response.destroy();
+      drain(response);
     });
     request.on("upgrade", ({ statusCode: status = 101 }, socket) => {
       resolve({ kind: "status", status, retryAfter: undefined });
@@ -63,8 +69,18 @@ export function post({
     request.on("error", (error) => {
       const code = systemCodeOf(error) ?? error.name;
       if (signal.aborted) resolve({ kind: "timeout" });
+      else if (request.reusedSocket && HUNG_UP.has(code)) resolve("stale");
       else resolve({ kind: NOBODY_THERE.has(code) ? "unreachable" : "broken", code });
     });
     request.end(body);
+  });
+}
+
+/** The status is all that counts. */
+function drain(response: IncomingMessage): void {
+  let bytes = 0;
+  response.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > MAX_BODY_BYTES) response.destroy();
   });
 }

@@ -1,15 +1,20 @@
-/** Reads one certificate for its facts, in JavaScript only: nothing here can crash the process. */
+/**
+ * Reads one certificate for its facts.
+ *
+ * The curve of its key is looked at first, so that OpenSSL comes to see only what it is safe with. It then says whether
+ * the certificate can be read at all, as it will for the services.
+ */
 import "reflect-metadata";
-import { createHash } from "node:crypto";
+import { type KeyObject, X509Certificate } from "node:crypto";
 import {
   AuthorityKeyIdentifierExtension,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
-  X509Certificate,
 } from "@peculiar/x509";
 import { type CertificateFields, sameBytes, splitCertificate } from "../core/der.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Problem } from "../core/problem.ts";
+import { foreignCurve } from "./curve.ts";
 
 /** Names of a certificate. */
 interface AlternativeNames {
@@ -28,20 +33,15 @@ export interface CertificateFacts {
   readonly notBefore: Date;
   readonly notAfter: Date;
   readonly names: AlternativeNames;
-  /** SubjectPublicKeyInfo, DER. */
-  readonly publicKey: Uint8Array;
+  /** Whether this is the private key of this certificate. Throws nothing. */
+  fits(key: KeyObject): boolean;
   /** DER of the names, which is what chains are built on (RFC 5280 §6.1). */
   readonly subjectDer: Uint8Array;
   readonly issuerDer: Uint8Array;
   /** RFC 5280 §4.2.1.2 and §4.2.1.1, hexadecimal, where present. */
-  readonly subjectKeyId: string | undefined;
-  readonly authorityKeyId: string | undefined;
+  subjectKeyId(): string | undefined;
+  authorityKeyId(): string | undefined;
 }
-
-/** Curves with a name of NIST. On any other, the TLS library of Node 24 and 26 ends the process. */
-const CURVES = new Set(["P-256", "P-384", "P-521"]);
-/** id-ecPublicKey (RFC 5480 §2.1.1): what is left of the algorithm's name where the curve could not be told. */
-const EC_PUBLIC_KEY = "1.2.840.10045.2.1";
 
 /** Object identifiers below 2.5.29 (RFC 5280 §4.2.1), as they stand in DER. */
 const SUBJECT_KEY_ID = "551d0e";
@@ -51,10 +51,11 @@ const AUTHORITY_KEY_ID = "551d23";
 /** Reads a certificate; `where` is for the message. */
 export function readCertificate(der: Uint8Array, where: string): CertificateFacts | Problem {
   try {
-    const certificate = new X509Certificate(Buffer.from(der));
-    const curve = foreignCurve(certificate);
-    if (curve === undefined) return factsOf(certificate, der);
-    const message = `${where}: the certificate of ${certificate.subject} is on the curve ${curve}; use P-256, P-384 or P-521`;
+    const fields = splitCertificate(der);
+    if (fields === undefined) throw new Error("its fields are not those of RFC 5280 §4.1");
+    const curve = foreignCurve(...fields.keyAlgorithm);
+    if (curve === undefined) return factsOf(new X509Certificate(Buffer.from(der)), fields, der);
+    const message = `${where}: this certificate is on the curve ${curve}; use P-256, P-384 or P-521`;
     return { code: "CURVE_UNSUPPORTED", message };
   } catch (thrown) {
     const message = `${where}: this is not a certificate that can be read: ${messageOf(thrown)}`;
@@ -65,9 +66,8 @@ export function readCertificate(der: Uint8Array, where: string): CertificateFact
 /** Whether this certificate could have issued the other, by name and, where both are given, by key identifier. */
 export function isIssuerOf(issuer: CertificateFacts, subject: CertificateFacts): boolean {
   if (!sameBytes(issuer.subjectDer, subject.issuerDer)) return false;
-  const { subjectKeyId } = issuer;
-  const { authorityKeyId } = subject;
-  return subjectKeyId === undefined || authorityKeyId === undefined || subjectKeyId === authorityKeyId;
+  const [issuerId, wantedId] = [issuer.subjectKeyId(), subject.authorityKeyId()];
+  return issuerId === undefined || wantedId === undefined || issuerId === wantedId;
 }
 
 /** Whether subject and issuer are the same name. */
@@ -75,53 +75,50 @@ export function namesItself({ subjectDer, issuerDer }: CertificateFacts): boolea
   return sameBytes(subjectDer, issuerDer);
 }
 
-/** A curve that is given by its parameters, even those of P-256, or by a number that is not known here, is foreign too. */
-function foreignCurve({ publicKey }: X509Certificate): string | undefined {
-  const { algorithm } = publicKey;
-  if (algorithm.name === EC_PUBLIC_KEY) return "that has no name here";
-  // Ed25519 and the like are algorithms of their own, without a named curve.
-  if (!algorithm.name.startsWith("EC")) return undefined;
-  const curve = "namedCurve" in algorithm ? String(algorithm.namedCurve) : "(none named)";
-  return CURVES.has(curve) ? undefined : curve;
-}
-
-function factsOf(certificate: X509Certificate, der: Uint8Array): CertificateFacts {
-  const fields = splitCertificate(der);
-  if (fields === undefined) throw new Error("its fields are not those of RFC 5280 §4.1");
+function factsOf(certificate: X509Certificate, fields: CertificateFields, der: Uint8Array): CertificateFacts {
+  const subjectKeyId = once(() => extensionOf(fields, SUBJECT_KEY_ID, SubjectKeyIdentifierExtension)?.keyId);
+  const authorityKeyId = once(
+    () => extensionOf(fields, AUTHORITY_KEY_ID, AuthorityKeyIdentifierExtension)?.keyId,
+  );
   return {
     der,
-    subject: mostSpecificFirst(certificate.subject),
-    issuer: mostSpecificFirst(certificate.issuer),
-    serial: certificate.serialNumber.toUpperCase(),
-    fingerprint256: fingerprintOf(der),
-    notBefore: certificate.notBefore,
-    notAfter: certificate.notAfter,
+    subject: toRfc4514(certificate.subject),
+    issuer: toRfc4514(certificate.issuer),
+    serial: certificate.serialNumber,
+    fingerprint256: certificate.fingerprint256,
+    notBefore: new Date(certificate.validFrom),
+    notAfter: new Date(certificate.validTo),
     names: alternativeNamesOf(fields),
-    publicKey: fields.publicKey,
+    fits: (key) => certificate.checkPrivateKey(key),
     subjectDer: fields.subject,
     issuerDer: fields.issuer,
-    subjectKeyId: extensionOf(fields, SUBJECT_KEY_ID, SubjectKeyIdentifierExtension)?.keyId,
-    authorityKeyId: extensionOf(fields, AUTHORITY_KEY_ID, AuthorityKeyIdentifierExtension)?.keyId,
+    subjectKeyId,
+    authorityKeyId,
   };
 }
 
-/** One extension. `X509Certificate.getExtension` would read all of them, which takes twice as long as all the rest. */
+/** Key identifiers matter only where several certificates have one name, so they are read when they are asked for. */
+function once<T>(read: () => T): () => T {
+  let known: { readonly value: T } | undefined;
+  return () => {
+    known ??= { value: read() };
+    return known.value;
+  };
+}
+
 function extensionOf<T>(
-  { extensions }: CertificateFields,
+  { extension }: CertificateFields,
   id: string,
   type: new (der: Buffer) => T,
 ): T | undefined {
-  const der = extensions.get(id);
+  const der = extension(id);
   return der === undefined ? undefined : new type(Buffer.from(der));
 }
 
-/** Turns a name around: @peculiar/x509 writes it in the order of the DER, RFC 4514 §2.1 from the end. */
-function mostSpecificFirst(name: string): string {
-  const parts = name.match(/(?:\\.|[^,\\])+/gs) ?? [];
-  return parts
-    .map((part) => part.trimStart())
-    .reverse()
-    .join(",");
+/** Node writes a part of a name on each line, in the order of the DER; RFC 4514 §2.1 begins at the end. */
+function toRfc4514(lines: string | undefined): string {
+  // An empty name has no lines, and Node's types do not say so.
+  return (lines ?? "").split("\n").reverse().join(",");
 }
 
 function alternativeNamesOf(fields: CertificateFields): AlternativeNames {
@@ -129,10 +126,4 @@ function alternativeNamesOf(fields: CertificateFields): AlternativeNames {
   const names = extension?.names.toJSON() ?? [];
   const ofType = (type: string) => names.filter((name) => name.type === type).map(({ value }) => value);
   return { dnsNames: ofType("dns"), ipAddresses: ofType("ip"), uris: ofType("url") };
-}
-
-/** SHA-256 as OpenSSL prints it: upper-case, with colons. */
-function fingerprintOf(der: Uint8Array): string {
-  const hex = createHash("sha256").update(der).digest("hex").toUpperCase();
-  return (hex.match(/../g) ?? []).join(":");
 }

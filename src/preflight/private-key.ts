@@ -1,5 +1,5 @@
 /** Private keys of every form that OpenSSL's default provider reads, made PKCS#8. */
-import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
+import { createPrivateKey, type KeyObject } from "node:crypto";
 import { systemCodeOf } from "../core/errors.ts";
 import type { SourcedBlock } from "../core/material.ts";
 import { writePem } from "../core/pem.ts";
@@ -10,8 +10,8 @@ import { Secret } from "../core/secret.ts";
 export interface PrivateKeyFacts {
   /** PKCS#8 PEM, unencrypted. */
   readonly pem: Secret<string>;
-  /** SubjectPublicKeyInfo of its public half, DER. */
-  readonly publicKey: Uint8Array;
+  /** For comparison only: it is exported once, to {@link PrivateKeyFacts.pem}. */
+  readonly key: KeyObject;
   /** Such as `EC P-256` or `RSA 2048`. */
   readonly keyType: string;
 }
@@ -34,8 +34,7 @@ export function readPrivateKey(block: SourcedBlock): PrivateKeyFacts | Problem {
     const key = createPrivateKey(writePem(label, der));
     const isPkcs8 = label === "PRIVATE KEY";
     const pem = isPkcs8 ? writePem(label, der) : key.export({ type: "pkcs8", format: "pem" }).toString();
-    const publicKey = new Uint8Array(createPublicKey(key).export({ type: "spki", format: "der" }));
-    return { pem: new Secret(pem), publicKey, keyType: keyTypeOf(key) };
+    return { pem: new Secret(pem), key, keyType: keyTypeOf(key) };
   } catch (thrown) {
     // OpenSSL's words could quote what it read: only its code is passed on.
     const message = `${where}: OpenSSL cannot read this ${label} (${systemCodeOf(thrown) ?? "no code"}); convert it to PKCS#8 (openssl pkey -in FILE)`;

@@ -55,7 +55,7 @@ function identityOf(
   }
   // A leaf that signed itself may come as trust anchor too.
   const others = anchors.filter(({ der }) => !presented.some((sent) => sameBytes(sent.der, der)));
-  const fitting = [...presented, ...others].filter(({ publicKey }) => sameBytes(publicKey, key.publicKey));
+  const fitting = [...presented, ...others].filter((certificate) => certificate.fits(key.key));
   const [leaf] = fitting;
   if (presented.length === 0 && leaf === undefined) {
     return {

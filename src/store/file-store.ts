@@ -16,6 +16,7 @@ import {
   type Permissions,
   removeGeneration,
   rewriteManifest,
+  settleFlip,
   writeGeneration,
 } from "./steps.ts";
 
@@ -32,6 +33,8 @@ export class FileStore {
   readonly #options: StoreOptions;
   readonly #lock: FolderLock;
   readonly #bundles: Map<BundleName, RecoveredBundle>;
+  /** The last flip of each bundle on its way to the medium; a failure is a value, for whoever waits for it. */
+  readonly #settling = new Map<BundleName, Promise<{ readonly thrown: unknown } | undefined>>();
 
   private constructor(options: StoreOptions, lock: FolderLock, bundles: Map<BundleName, RecoveredBundle>) {
     this.#options = options;
@@ -111,11 +114,14 @@ export class FileStore {
     return generation;
   }
 
-  /** Steps 6 to 8: the generation becomes the current one. */
+  /** Steps 6 and 7: the generation becomes the current one. Step 8 goes on, and a fault of it is one of step 9. */
   async activate({ name, id }: Generation): Promise<Generation> {
     const bundle = this.#known(name);
     const manifest = findManifest(bundle, id);
-    await this.#doing(`make ${id} the current generation of ${name}`, () => flipTo(this.#at(name), manifest));
+    await this.#doing(`make ${id} the current generation of ${name}`, async () => {
+      flipTo(this.#at(name), manifest);
+      this.#settle(name);
+    });
     const generation: Generation = { ...manifest.generation, state: "current" };
     this.#bundles.set(name, { ...bundle, current: { ...manifest, generation } });
     return generation;
@@ -127,9 +133,14 @@ export class FileStore {
     const { files, generation } = findManifest(bundle, id);
     const changedAt = this.#options.clock.now().toISOString();
     const live: Manifest = { files, generation: { ...generation, state: "live", changedAt } };
-    await this.#doing(`record generation ${id} of ${name} as live`, () =>
-      rewriteManifest(this.#at(name), live, this.#options.owner),
-    );
+    await this.#doing(`record generation ${id} of ${name} as live`, async () => {
+      const failed = await this.#settling.get(name);
+      if (failed !== undefined) {
+        this.#settle(name);
+        throw failed.thrown;
+      }
+      await rewriteManifest(this.#at(name), live, this.#options.owner);
+    });
     const generations = bundle.generations.map((known) => (known.generation.id === id ? live : known));
     this.#bundles.set(name, { ...bundle, generations, current: live });
     return live.generation;
@@ -161,6 +172,7 @@ export class FileStore {
       await syncFolder(dir);
     });
     this.#bundles.delete(name);
+    this.#settling.delete(name);
   }
 
   /** Releases the folder for another process. */
@@ -174,6 +186,15 @@ export class FileStore {
 
   #known(name: BundleName): RecoveredBundle {
     return this.#bundles.get(name) ?? { generations: [], current: undefined, lastSequence: 0 };
+  }
+
+  /** Step 8, in the background. */
+  #settle(name: BundleName): void {
+    const settled = settleFlip(this.#at(name)).then(
+      () => undefined,
+      (thrown: unknown) => ({ thrown }),
+    );
+    this.#settling.set(name, settled);
   }
 
   async #doing(what: string, task: () => Promise<void>): Promise<void> {

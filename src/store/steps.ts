@@ -11,8 +11,7 @@
  *  5. fsync every file, their folder and `.generations`: nobody is pointed at it before all of them are on the medium
  *  6. rename a new link over `current`: the flip, one rename(2)
  *  7. link files that are new, unlink those that are gone
- *  8. fsync the bundle's folder
- *     — here the services are told —
+ *  8. fsync the bundle's folder, while the services are told: what they read is on the medium since step 5
  *  9. write the state `live` into the manifest (temporary name, fsync, rename, fsync folder)
  * 10. remove the oldest generations beyond `keep`: rename to `.old-<id>`, then delete
  */
@@ -84,10 +83,14 @@ export async function writeGeneration(
   }
 }
 
-/** Steps 6 to 8. */
-export async function flipTo(at: BundleFolder, { generation, files }: Manifest): Promise<void> {
+/** Steps 6 and 7. */
+export function flipTo(at: BundleFolder, { generation, files }: Manifest): void {
   replaceLink(at.current, join(GENERATIONS, generation.id), join(at.folder, `${UNFINISHED}current`)); // 6
   linkFiles(at, new Set(Object.keys(files)), false); // 7
+}
+
+/** Step 8. */
+export async function settleFlip(at: BundleFolder): Promise<void> {
   await syncFolder(at.folder); // 8
 }
 
