@@ -34,7 +34,7 @@ export interface Daemon {
    */
   reload(): Promise<void>;
   requestResync(): void;
-  /** Finishes the running reload within ten seconds, and closes everything. */
+  /** Finishes the running reload, for at most ten seconds or the `timeout` of its hook, and closes everything. */
   close(): Promise<void>;
   /** Rejects when the daemon breaks by itself. */
   readonly broken: Promise<never>;
@@ -70,21 +70,18 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const closes = new CloseStack();
   let engine: Engine | undefined;
   let reloading: Promise<void> = Promise.resolve();
+  let isClosing = false;
 
   async function reload(): Promise<void> {
     const next = await options.loadConfig();
-    if (JSON.stringify(next.admin.listen) !== JSON.stringify(config.admin.listen)) {
-      throw new KeyturnError(
-        "CONFIG_INVALID",
-        "admin.listen cannot be changed while running: restart keyturn",
-      );
-    }
-    log.level = next.log.level;
+    checkChange(config, next);
+    if (isClosing) throw new KeyturnError("CONFIG_INVALID", "keyturn is stopping");
     await engine?.close(GRACE_MS);
     engine = undefined;
     try {
       engine = await startEngine(next, clock, report, breakDown);
       config = next;
+      log.level = next.log.level;
     } catch (thrown) {
       await goOn();
       throw thrown;
@@ -132,6 +129,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       reload: reloadInTurn,
       requestResync: () => engine?.requestResync(),
       close: async () => {
+        isClosing = true;
         log.info("keyturn is stopping");
         await closes.close();
         log.info("keyturn has stopped");
@@ -141,5 +139,19 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   } catch (thrown) {
     await closes.close();
     throw thrown;
+  }
+}
+
+/** Refuses what a running daemon cannot take over. */
+function checkChange(before: Config, after: Config): void {
+  const fixed = {
+    node: [before.node, after.node],
+    "admin.listen": [before.admin.listen, after.admin.listen],
+    "log.format": [before.log.format, after.log.format],
+  };
+  for (const [setting, values] of Object.entries(fixed)) {
+    const [old, wanted] = values.map((value) => JSON.stringify(value));
+    if (old === wanted) continue;
+    throw new KeyturnError("CONFIG_INVALID", `${setting} cannot be changed while running: restart keyturn`);
   }
 }

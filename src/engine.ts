@@ -20,7 +20,7 @@ import { version } from "./version.ts";
 /** A running engine. */
 export interface Engine {
   requestResync(): void;
-  /** Finishes the reload that is running, for at most `graceMs`, and lets go of the output folder. */
+  /** Finishes the reload that is running, for at most `graceMs` or the `timeout` of its hook, and lets go of the folder. */
   close(graceMs: number): Promise<void>;
 }
 

@@ -1,7 +1,6 @@
 /** `keyturn run`: the daemon, until a signal ends it. */
 import type { Config } from "../config/schema.ts";
-import { startDaemon } from "../daemon.ts";
-import { createLog } from "../observe/log.ts";
+import { type Daemon, startDaemon } from "../daemon.ts";
 import { type ConfigOptions, loadCommandConfig } from "./config-file.ts";
 import { startDevStack } from "./dev-stack.ts";
 
@@ -11,38 +10,35 @@ const EXIT_CODES = { SIGTERM: 143, SIGINT: 130 } as const;
 /** Runs until SIGTERM or SIGINT, then finishes the running reload and returns 0. A second signal ends at once. */
 export async function run(options: ConfigOptions & { readonly dev?: boolean }): Promise<number> {
   const stopped = untilStopped();
+  // From here to the end: by default a hang-up would end the process, in the middle of its start or its stop too.
+  let onHangUp: () => void = () => undefined;
+  process.on("SIGHUP", () => onHangUp());
   const dev = options.dev ? await startDevStack() : undefined;
   try {
     // Flags given by hand still win over what --dev chooses.
     const flags = { ...dev?.flags, ...options.flags };
-    await serve(() => loadCommandConfig({ ...options, flags }), stopped, dev?.announce);
+    const daemon = await start(() => loadCommandConfig({ ...options, flags }));
+    onHangUp = () => {
+      // Why it failed, if so, is logged with the decision to keep the old configuration.
+      daemon.reload().catch((thrown: unknown) => thrown);
+    };
+    dev?.announce(daemon.adminUrl);
+    try {
+      await Promise.race([stopped, daemon.broken]);
+    } finally {
+      await daemon.close();
+    }
   } finally {
     await dev?.stop();
   }
   return 0;
 }
 
-async function serve(
-  loadConfig: () => Promise<Config>,
-  stopped: Promise<void>,
-  announce: ((adminUrl: string) => void) | undefined,
-): Promise<void> {
+async function start(loadConfig: () => Promise<Config>): Promise<Daemon> {
   const config = await loadConfig();
   // Whatever forgets to set a mode must not open a key to others.
   process.umask(0o077);
-  const log = createLog({ ...config.log, node: config.node });
-  const daemon = await startDaemon({ config, loadConfig, log });
-  const onHangUp = () => {
-    daemon.reload().catch(() => log.debug("the reason was logged with the decision"));
-  };
-  process.on("SIGHUP", onHangUp);
-  announce?.(daemon.adminUrl);
-  try {
-    await Promise.race([stopped, daemon.broken]);
-  } finally {
-    process.off("SIGHUP", onHangUp);
-    await daemon.close();
-  }
+  return startDaemon({ config, loadConfig });
 }
 
 function untilStopped(): Promise<void> {

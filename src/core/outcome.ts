@@ -5,8 +5,8 @@ import type { Generation } from "./generation.ts";
 export type ReloadOutcome =
   /** The digest was live already; nothing was touched. */
   | { readonly kind: "unchanged"; readonly generation: Generation }
-  /** On disk, and every service was told. */
-  | { readonly kind: "live"; readonly generation: Generation }
+  /** On disk, and every service was told. A warning tells of old generations that could not be removed. */
+  | { readonly kind: "live"; readonly generation: Generation; readonly warning: string | null }
   /** On disk, but some services do not answer: they will be told when they do. */
   | { readonly kind: "pending"; readonly generation: Generation; readonly message: string }
   /** Broken off: newer content came and is reloaded instead, or the daemon stops and goes on after its start. */

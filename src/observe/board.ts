@@ -88,20 +88,22 @@ const NO_BUNDLE = {
   lastReload: null,
 } as const;
 
+const NO_ETCD: EtcdStatus = {
+  connected: false,
+  endpoint: null,
+  clusterId: null,
+  revision: 0,
+  lastSnapshotAt: null,
+  problem: null,
+};
+
 /** Keeps the status of this node. */
 export class StatusBoard {
   readonly #now: () => Date;
   readonly #head: Pick<Status, "node" | "version" | "startedAt">;
   readonly #bundles = new Map<BundleName, BundleStatus>();
   readonly #services = new Map<string, ServiceStatus>();
-  #etcd: EtcdStatus = {
-    connected: false,
-    endpoint: null,
-    clusterId: null,
-    revision: 0,
-    lastSnapshotAt: null,
-    problem: null,
-  };
+  #etcd: EtcdStatus = NO_ETCD;
   #queueDepth = 0;
   #ignoredKeys = 0;
 
@@ -114,6 +116,7 @@ export class StatusBoard {
   readonly note = (event: DaemonEvent): void => {
     switch (event.type) {
       case "engine.started":
+        this.#etcd = NO_ETCD;
         this.#bundles.clear();
         this.#services.clear();
         this.#queueDepth = 0;

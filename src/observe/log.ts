@@ -125,6 +125,7 @@ function reloadLine(event: Extract<DaemonEvent, { type: "reload.finished" }>): L
     revision: generation?.revision,
     notAfter: generation?.leaf?.notAfter,
     ...("message" in outcome ? { why: outcome.message } : {}),
+    ...("warning" in outcome && outcome.warning !== null ? { warning: outcome.warning } : {}),
     ms: round(timings.totalMs),
     steps: Object.fromEntries(Object.entries(timings.steps).map(([step, ms]) => [step, round(ms)])),
     ...(retryInMs === null ? {} : { retryInMs }),

@@ -65,6 +65,7 @@ function registerMetrics(registry: Registry) {
 function count(metrics: Metrics, event: DaemonEvent): void {
   switch (event.type) {
     case "engine.started":
+      metrics.etcdConnected.set(0);
       metrics.bundles.clear();
       metrics.lastSuccessful.reset();
       metrics.queueDepth.set(0);

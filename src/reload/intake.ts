@@ -103,6 +103,7 @@ export class Intake {
       return;
     }
     if (isAbsent(material)) {
+      this.#labels.delete(name);
       this.#delete(name, cause !== "replaced");
       return;
     }

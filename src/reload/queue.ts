@@ -98,7 +98,8 @@ export class ReloadQueue {
   #place(task: Task, waitMs: number): void {
     if (this.#closed) return;
     const slot = this.#slotOf(task.name);
-    if (slot.running?.digest === task.digest) {
+    // The same content is on its way already; unless that run was broken off for other content that is gone again.
+    if (slot.running?.digest === task.digest && !slot.running.abort.signal.aborted) {
       slot.next = undefined;
       return;
     }
@@ -172,13 +173,15 @@ export class ReloadQueue {
       failure = messageOf(thrown);
     }
     slot.running = undefined;
+    if (failure === null) slot.failures = 0;
+    else if (slot.next === undefined) this.#retry(slot, { name: bundle, digest: null });
     this.#options.report({ type: "bundle.deleted", bundle, removed: failure === null, failure });
   }
 
-  #retry(slot: Slot, work: Work): number | null {
+  #retry(slot: Slot, task: Task): number | null {
     if (this.#closed) return null;
     const retryInMs = fullJitterMs(++slot.failures, RETRY_BACKOFF);
-    slot.next = { ...work, reason: "retried" };
+    slot.next = task.digest === null ? task : { ...task, reason: "retried" };
     this.#enqueueAfter(slot, retryInMs);
     return retryInMs;
   }

@@ -99,9 +99,18 @@ async function run(
   // 6. From here on the same content does nothing.
   const live = await timed("record", () => store.recordLive(current));
 
-  // 7. Old generations go last.
-  await timed("prune", () => store.prune(work.name));
-  return { kind: "live", generation: live };
+  // 7. Old generations go last; one that stays does no harm.
+  const warning = await timed("prune", () => prune(store, work.name));
+  return { kind: "live", generation: live, warning };
+}
+
+async function prune(store: Store, name: BundleName): Promise<string | null> {
+  try {
+    await store.prune(name);
+    return null;
+  } catch (thrown) {
+    return messageOf(thrown);
+  }
 }
 
 /** Services of one stage, side by side: each is told, then looked at. */

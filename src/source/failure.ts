@@ -20,6 +20,9 @@ const TLS_TEXT = /certificate|self.signed|error:[\dA-F]{8}:|ssl routines|ERR_TLS
 /** All that is seen of a server that expected TLS, or did not. A network shows the same, so it stays a matter of time. */
 const SCHEME_TEXT = /before secure TLS connection|Failed to connect/;
 
+/** Node 26 takes no IP address for the name of a TLS server, and grpc-js gives it one. */
+const ADDRESS_TEXT = /ServerName to an IP address/;
+
 /** The error as keyturn's own: `ETCD_DENIED` or `ETCD_UNAVAILABLE`, saying which endpoint and what to look at. */
 export function toEtcdFailure(thrown: unknown, endpoint: string): KeyturnError {
   if (thrown instanceof KeyturnError) return thrown;
@@ -29,6 +32,10 @@ export function toEtcdFailure(thrown: unknown, endpoint: string): KeyturnError {
     return new KeyturnError("ETCD_DENIED", `etcd at ${endpoint} refuses: ${text}; ${hint}`, {
       cause: thrown,
     });
+  }
+  if (ADDRESS_TEXT.test(text)) {
+    const message = `no TLS with etcd at ${endpoint} on this version of Node: put a host name into etcd.endpoints, not an IP address`;
+    return new KeyturnError("ETCD_DENIED", message, { cause: thrown });
   }
   if (TLS_TEXT.test(text)) {
     const hint = "check etcd.tls and that the endpoint's scheme is right";

@@ -1,5 +1,5 @@
 /** The output folder of this node: what is current of each bundle, and the operations that change it. */
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Bundle } from "../core/bundle.ts";
 import type { BundlePaths, Generation } from "../core/generation.ts";
@@ -14,6 +14,7 @@ import {
   flipTo,
   folderMode,
   type Permissions,
+  removeFolder,
   removeGeneration,
   rewriteManifest,
   settleFlip,
@@ -118,12 +119,16 @@ export class FileStore {
   async activate({ name, id }: Generation): Promise<Generation> {
     const bundle = this.#known(name);
     const manifest = findManifest(bundle, id);
-    await this.#doing(`make ${id} the current generation of ${name}`, async () => {
+    try {
       flipTo(this.#at(name), manifest);
-      this.#settle(name);
-    });
+    } catch (thrown) {
+      await this.#forget(name, manifest);
+      throw toStoreFailure(`make ${id} the current generation of ${name}`, thrown);
+    }
     const generation: Generation = { ...manifest.generation, state: "current" };
-    this.#bundles.set(name, { ...bundle, current: { ...manifest, generation } });
+    const current: Manifest = { ...manifest, generation };
+    this.#bundles.set(name, { ...bundle, current });
+    this.#settle(name, current);
     return generation;
   }
 
@@ -136,7 +141,7 @@ export class FileStore {
     await this.#doing(`record generation ${id} of ${name} as live`, async () => {
       const failed = await this.#settling.get(name);
       if (failed !== undefined) {
-        this.#settle(name);
+        this.#settle(name, live);
         throw failed.thrown;
       }
       await rewriteManifest(this.#at(name), live, this.#options.owner);
@@ -156,23 +161,21 @@ export class FileStore {
     const leaving = others.slice(0, Math.max(0, others.length - this.#options.keep));
     const gone = leaving.filter((manifest) => manifest !== lastLive);
     await this.#doing(`remove old generations of ${name}`, async () => {
-      for (const { generation } of gone) await removeGeneration(this.#at(name), generation.id);
+      for (const manifest of gone) await this.#forget(name, manifest);
     });
-    const generations = bundle.generations.filter((manifest) => !gone.includes(manifest));
-    this.#bundles.set(name, { ...bundle, generations });
   }
 
   /** Takes a bundle away, files and history (`onDelete: remove`). */
   async remove(name: BundleName): Promise<void> {
     await this.#doing(`remove ${name}`, async () => {
       const { dir } = this.#options;
-      const doomed = join(dir, LEAVING + name);
-      await rename(this.#at(name).folder, doomed);
-      await rm(doomed, { recursive: true, force: true });
+      // First: whatever fails from here on, the bundle is no longer one that can be relied on.
+      const { lastSequence } = this.#known(name);
+      this.#bundles.set(name, { generations: [], current: undefined, lastSequence });
+      this.#settling.delete(name);
+      await removeFolder(this.#at(name).folder, join(dir, LEAVING + name));
       await syncFolder(dir);
     });
-    this.#bundles.delete(name);
-    this.#settling.delete(name);
   }
 
   /** Releases the folder for another process. */
@@ -189,12 +192,20 @@ export class FileStore {
   }
 
   /** Step 8, in the background. */
-  #settle(name: BundleName): void {
-    const settled = settleFlip(this.#at(name)).then(
+  #settle(name: BundleName, current: Manifest): void {
+    const settled = settleFlip(this.#at(name), current).then(
       () => undefined,
       (thrown: unknown) => ({ thrown }),
     );
     this.#settling.set(name, settled);
+  }
+
+  /** Removes a generation from disk, then from memory. */
+  async #forget(name: BundleName, manifest: Manifest): Promise<void> {
+    await removeGeneration(this.#at(name), manifest.generation.id);
+    const bundle = this.#known(name);
+    const generations = bundle.generations.filter((known) => known !== manifest);
+    this.#bundles.set(name, { ...bundle, generations });
   }
 
   async #doing(what: string, task: () => Promise<void>): Promise<void> {

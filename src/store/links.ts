@@ -6,27 +6,29 @@ import { replaceLink } from "./durable.ts";
 import { type BundleFolder, CURRENT, FILE_NAMES, UNFINISHED } from "./layout.ts";
 
 /**
- * Makes a link for each file the current generation has, and removes those to files it has not.
+ * Makes a link for each file of a generation.
  *
  * @param check Whether links that are there are read too, and put right.
  * @returns whether anything had to be changed; the caller then fsyncs the folder.
  */
-export function linkFiles({ folder }: BundleFolder, has: ReadonlySet<string>, check: boolean): boolean {
+export function addLinks({ folder }: BundleFolder, has: ReadonlySet<string>, check: boolean): boolean {
   const present = new Set(readdirSync(folder));
-  let changed = false;
-  for (const name of FILE_NAMES) {
-    const path = join(folder, name);
-    const target = join(CURRENT, name);
-    if (!has.has(name)) {
-      if (!present.has(name)) continue;
-      rmSync(path);
-    } else {
-      if (present.has(name) && (!check || pointsAt(path, target))) continue;
-      replaceLink(path, target, join(folder, UNFINISHED + name));
-    }
-    changed = true;
+  const wanted = FILE_NAMES.filter((name) => has.has(name));
+  const missing = wanted.filter((name) => {
+    return !present.has(name) || (check && !pointsAt(join(folder, name), join(CURRENT, name)));
+  });
+  for (const name of missing) {
+    replaceLink(join(folder, name), join(CURRENT, name), join(folder, UNFINISHED + name));
   }
-  return changed;
+  return missing.length > 0;
+}
+
+/** Removes the links to files that the current generation has not; says whether there were any. */
+export function removeLinks({ folder }: BundleFolder, has: ReadonlySet<string>): boolean {
+  const present = new Set(readdirSync(folder));
+  const tooMany = FILE_NAMES.filter((name) => present.has(name) && !has.has(name));
+  for (const name of tooMany) rmSync(join(folder, name));
+  return tooMany.length > 0;
 }
 
 function pointsAt(path: string, target: string): boolean {

@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { systemCodeOf } from "../core/errors.ts";
 import { syncFolder } from "./durable.ts";
 import { type BundleFolder, GENERATIONS, LEAVING, sequenceOf, UNFINISHED } from "./layout.ts";
-import { linkFiles } from "./links.ts";
+import { addLinks, removeLinks } from "./links.ts";
 import { type Manifest, readManifest } from "./manifest.ts";
 
 /** A bundle as it is on disk. */
@@ -37,8 +37,9 @@ export async function recoverBundle(at: BundleFolder): Promise<RecoveredBundle> 
   const found = generations.find(({ generation }) => generation.id === pointedAt);
   const current = found === undefined ? undefined : asCurrent(found);
   if (current !== undefined) {
-    const repaired = linkFiles(at, new Set(Object.keys(current.files)), true);
-    if (repaired) await syncFolder(at.folder);
+    const has = new Set(Object.keys(current.files));
+    const [added, removed] = [addLinks(at, has, true), removeLinks(at, has)];
+    if (added || removed) await syncFolder(at.folder);
   }
   return { generations, current, lastSequence: Math.max(0, ...sequences) };
 }

@@ -9,15 +9,17 @@
  *  3. write every file there with its final mode and owner, the manifest among them
  *  4. rename it to `.generations/<id>`
  *  5. fsync every file, their folder and `.generations`: nobody is pointed at it before all of them are on the medium
- *  6. rename a new link over `current`: the flip, one rename(2)
- *  7. link files that are new, unlink those that are gone
- *  8. fsync the bundle's folder, while the services are told: what they read is on the medium since step 5
+ *  6. link files that are new; such a link dangles until the next step
+ *  7. rename a new link over `current`: the flip, one rename(2)
+ *  8. unlink files that are gone, and fsync the bundle's folder, while the services are told: what they read is on
+ *     the medium since step 5
  *  9. write the state `live` into the manifest (temporary name, fsync, rename, fsync folder)
  * 10. remove the oldest generations beyond `keep`: rename to `.old-<id>`, then delete
  */
 import { renameSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { systemCodeOf } from "../core/errors.ts";
 import type { GenerationId } from "../core/generation.ts";
 import {
   createFolder,
@@ -36,7 +38,7 @@ import {
   MANIFEST,
   UNFINISHED,
 } from "./layout.ts";
-import { linkFiles } from "./links.ts";
+import { addLinks, removeLinks } from "./links.ts";
 import { type Manifest, writeManifest } from "./manifest.ts";
 
 /** What files and folders get. */
@@ -83,15 +85,16 @@ export async function writeGeneration(
   }
 }
 
-/** Steps 6 and 7. */
+/** Steps 6 and 7. Where it throws, nothing points at the generation. */
 export function flipTo(at: BundleFolder, { generation, files }: Manifest): void {
-  replaceLink(at.current, join(GENERATIONS, generation.id), join(at.folder, `${UNFINISHED}current`)); // 6
-  linkFiles(at, new Set(Object.keys(files)), false); // 7
+  addLinks(at, new Set(Object.keys(files)), false); // 6
+  replaceLink(at.current, join(GENERATIONS, generation.id), join(at.folder, `${UNFINISHED}current`)); // 7
 }
 
 /** Step 8. */
-export async function settleFlip(at: BundleFolder): Promise<void> {
-  await syncFolder(at.folder); // 8
+export async function settleFlip(at: BundleFolder, { files }: Manifest): Promise<void> {
+  removeLinks(at, new Set(Object.keys(files))); // 8
+  await syncFolder(at.folder);
 }
 
 /** Step 9. */
@@ -100,9 +103,19 @@ export async function rewriteManifest(at: BundleFolder, manifest: Manifest, owne
   await replaceFile(path, writeManifest(manifest), PUBLIC_MODE, owner); // 9
 }
 
-/** Step 10. */
+/** Step 10. One that is gone already is as good as removed. */
 export async function removeGeneration(at: BundleFolder, id: GenerationId): Promise<void> {
-  const doomed = join(at.generations, LEAVING + id);
-  renameSync(at.generation(id), doomed); // 10
+  await removeFolder(at.generation(id), join(at.generations, LEAVING + id)); // 10
+}
+
+/** Removes a folder under another name, so that a crash in the middle leaves no half of it under its own. */
+export async function removeFolder(path: string, doomed: string): Promise<void> {
+  await rm(doomed, { recursive: true, force: true });
+  try {
+    renameSync(path, doomed);
+  } catch (thrown) {
+    if (systemCodeOf(thrown) === "ENOENT") return;
+    throw thrown;
+  }
   await rm(doomed, { recursive: true, force: true });
 }

@@ -54,6 +54,24 @@ describe("the daemon", () => {
     assert.equal(receiver.hooks.length, 1);
   });
 
+  it("does not end on a SIGHUP while it stops, nor begins anew", async (t) => {
+    let release: () => void = () => undefined;
+    const { etcd, receiver, pki, daemon } = await setUp(t, (_hook, respond) => {
+      release = () => respond.writeHead(204).end();
+    });
+    await etcd.put("/certs/inference.pem", (await pki.make()).whole);
+    await until("the hook is under way", () => receiver.hooks.length === 1);
+
+    const stopped = daemon.stop();
+    await until("it stops", () => daemon.log.some(({ msg }) => msg === "keyturn is stopping"));
+    daemon.process.kill("SIGHUP");
+    await until("it refuses", () => daemon.log.some(({ why }) => why === "keyturn is stopping"));
+    release();
+
+    assert.equal(await stopped, 0);
+    assert.equal(receiver.hooks.length, 1);
+  });
+
   it("ends at once on a second SIGTERM, and goes on after its next start", async (t) => {
     const { etcd, receiver, pki, daemon, folder, settings } = await setUp(t, (hook, respond) => {
       // The first hook is never answered.

@@ -268,6 +268,17 @@ describe("the intake", () => {
     assert.deepEqual(labels, [{ model_version: "7b" }, {}]);
   });
 
+  it("passes labels on again for a bundle that was deleted in between", async () => {
+    const { change, seen } = setUp();
+    const values = { "/certs/mesh": pems.whole, "/certs/mesh/meta.json": '{"labels": {"model": "7b"}}' };
+
+    await change(values);
+    await change({ "/certs/mesh": null, "/certs/mesh/meta.json": null });
+    await change(values);
+
+    assert.equal(seen("bundle.labels").length, 2);
+  });
+
   it("lets others have their turn while it looks at very many bundles", async () => {
     const { change, seen } = setUp();
     let turns = 0;

@@ -78,6 +78,26 @@ describe("the reload queue", () => {
     assert.equal(queue.isBusy(bundle.name), false);
   });
 
+  it("goes back to content whose reload was broken off for other content that is gone again", async () => {
+    const service = fakeService("vllm", async (notice, signal) => {
+      if (notice.generation.id.startsWith("000001") && service.notices.length === 1) {
+        await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+      }
+      return { kind: "done" };
+    });
+    const { queue, store } = setUp([service]);
+    const [a, b] = [fakeBundle(), fakeBundle()];
+    queue.offer(a);
+    await until("it is told", () => service.notices.length === 1);
+
+    queue.offer(b);
+    queue.offer(a);
+    await until("it is live", () => store.current(a.name)?.state === "live");
+
+    assert.equal(store.current(a.name)?.digest, a.digest);
+    assert.equal(queue.isBusy(a.name), false);
+  });
+
   it("never runs two reloads of one bundle at a time, however many places there are", async () => {
     let [now, most] = [0, 0];
     const service = fakeService("vllm", async () => {
@@ -224,6 +244,19 @@ describe("the reload queue", () => {
       removed: false,
       failure: "cannot remove: the disk is full",
     });
+  });
+
+  it("tries again to take a bundle from disk", async () => {
+    const { queue, store, clock } = setUp([]);
+    const bundle = fakeBundle();
+    store.set(bundle, "live");
+    store.failNext = "remove";
+
+    queue.remove(bundle.name);
+    await until("it waits", () => clock.sleeping === 1);
+    clock.advance(30_000);
+
+    await until("it is gone", () => store.current(bundle.name) === undefined);
   });
 
   it("waits at a close for what is running, takes nothing new, and drops what waits", async () => {

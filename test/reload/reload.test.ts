@@ -141,6 +141,16 @@ describe("a reload", () => {
     assert.ok(!store.done.includes("recordLive"));
   });
 
+  it("is live where an old generation cannot be removed, and says so", async () => {
+    const store = new FakeStore();
+    store.failNext = "prune";
+
+    const { outcome } = await run(workFor(fakeBundle()), store, []);
+
+    assert.equal(outcome.kind, "live");
+    assert.equal("warning" in outcome && outcome.warning, "cannot prune: the disk is full");
+  });
+
   it("stops before the flip where it is aborted while staging", async () => {
     const abort = new AbortController();
     const store = new FakeStore();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readlink, rm, rmdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -127,6 +127,74 @@ describe("a generation that cannot be written", () => {
 
     assert.deepEqual(await readdir(join(options.dir, "mesh", ".generations")), [live.id]);
     assert.deepEqual(store.current(first.name), live);
+  });
+});
+
+describe("a folder that somebody else has been at", () => {
+  const makeLive = async (store: FileStore, bundle: Bundle) => {
+    const live = await store.recordLive(await store.activate(await store.stage(bundle)));
+    await store.prune(bundle.name);
+    return live;
+  };
+  let bundles: Bundle[];
+
+  before(async () => {
+    const pki = await createBundleMaker();
+    const pems = await Promise.all(Array.from({ length: 4 }, () => pki.make()));
+    bundles = pems.map(({ whole }) => bundleOf("mesh", { mesh: whole }));
+  });
+
+  it("is not flipped half: what cannot be made current leaves nothing behind", async (t) => {
+    const { store, options } = await useStore(t);
+    const [first, second] = bundles as [Bundle, Bundle];
+    const live = await makeLive(store, first);
+    const current = join(options.dir, "mesh", "current");
+    await rm(current);
+    await mkdir(current);
+
+    const staged = await store.stage(second);
+    await assert.rejects(store.activate(staged), { code: "STORE_FAILED" });
+
+    assert.deepEqual(store.current(first.name), live);
+    assert.deepEqual(await readdir(join(options.dir, "mesh", ".generations")), [live.id]);
+  });
+
+  it("has in memory what it has on disk when a link that is too many cannot be removed", async (t) => {
+    const { store, options } = await useStore(t);
+    const [first, second] = bundles as [Bundle, Bundle];
+    await makeLive(store, first);
+    await mkdir(join(options.dir, "mesh", "ca.crl"));
+
+    const current = await store.activate(await store.stage(second));
+
+    assert.equal(await readlink(join(options.dir, "mesh", "current")), `.generations/${current.id}`);
+    assert.equal(store.current(first.name)?.id, current.id);
+    await assert.rejects(store.recordLive(current), { code: "STORE_FAILED" });
+    await rmdir(join(options.dir, "mesh", "ca.crl"));
+    await assert.rejects(store.recordLive(current), { code: "STORE_FAILED" });
+    assert.equal((await store.recordLive(current)).state, "live");
+  });
+
+  it("goes on without an old generation that is gone", async (t) => {
+    const { store, options } = await useStore(t, { keep: 1 });
+    const generations = join(options.dir, "mesh", ".generations");
+    const first = await makeLive(store, bundles[0] as Bundle);
+    await rm(join(generations, first.id), { recursive: true });
+
+    for (const bundle of bundles.slice(1)) await makeLive(store, bundle);
+
+    assert.equal((await readdir(generations)).length, 2);
+  });
+
+  it("is removed where it is gone already", async (t) => {
+    const { store, options } = await useStore(t);
+    const [first] = bundles as [Bundle];
+    await makeLive(store, first);
+    await rm(join(options.dir, "mesh"), { recursive: true });
+
+    await store.remove(first.name);
+
+    assert.equal(store.current(first.name), undefined);
   });
 });
 

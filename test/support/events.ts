@@ -100,7 +100,7 @@ export const finished = (outcome: ReloadOutcome, retryInMs: number | null = null
 });
 
 export const live = (generation: Generation = generationOf("inference", "live")): DaemonEvent =>
-  finished({ kind: "live", generation });
+  finished({ kind: "live", warning: null, generation });
 
 export const failed = (generation: Generation | null): DaemonEvent =>
   finished({ kind: "failed", generation, message: "vllm answered 500" }, 1_000);

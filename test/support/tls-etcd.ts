@@ -12,7 +12,7 @@ import { until } from "./wait.ts";
 
 /** An etcd with its authority. */
 export interface TlsEtcd {
-  /** `https://127.0.0.1:port`. */
+  /** `https://localhost:port`: on Node 26, grpc-js cannot use an IP address. */
   readonly endpoint: string;
   readonly authority: Authority;
   /** Files of a client certificate for `root`, as `etcd.tls` of the configuration. */
@@ -30,24 +30,27 @@ export interface TlsFiles {
 
 const run = promisify(execFile);
 
-/** Starts an etcd that is ended when the test is over. */
-export async function useTlsEtcd(t: TestContext): Promise<TlsEtcd> {
+/** Starts an etcd that is ended when the test is over; its certificate is for these names. */
+export async function useTlsEtcd(
+  t: TestContext,
+  names: readonly string[] = ["localhost", "127.0.0.1"],
+): Promise<TlsEtcd> {
   const [programs, folder, authority] = await Promise.all([
     findEtcd(),
     useFolder(t),
     createAuthority("etcd CA"),
   ]);
-  const server = await writeFiles(folder, "server", authority, await authority.issue(["127.0.0.1"]));
+  const server = await writeFiles(folder, "server", authority, await authority.issue(names));
   const tls = await writeFiles(folder, "root", authority, await authority.issue(["root", "127.0.0.1"]));
   const [clientPort = 0, peerPort = 0, healthPort = 0] = await freePorts(3);
-  const endpoint = `https://127.0.0.1:${clientPort}`;
+  const endpoint = `https://localhost:${clientPort}`;
   const health = `http://127.0.0.1:${healthPort}`;
   const peer = `http://127.0.0.1:${peerPort}`;
   const argv = [
     ...["--name", "tls", "--data-dir", join(folder, "data"), "--log-level", "error", "--bcrypt-cost", "4"],
     ...[
       "--listen-client-urls",
-      endpoint,
+      `https://127.0.0.1:${clientPort}`,
       "--advertise-client-urls",
       endpoint,
       "--listen-metrics-urls",
