@@ -5,4 +5,4 @@ export type { Digest } from "./core/digest.ts";
 export { type ErrorCode, KeyturnError } from "./core/errors.ts";
 export type { DaemonEvent } from "./core/events.ts";
 export { type Daemon, type DaemonOptions, startDaemon } from "./daemon.ts";
-export type { Status } from "./observe/board.ts";
+export type { Status } from "./observe/status.ts";

@@ -1,6 +1,6 @@
 /** `keyturn status`: what the daemon of this node knows, asked over its admin address. */
 import { KeyturnError, messageOf } from "../core/errors.ts";
-import type { BundleStatus, Status } from "../observe/board.ts";
+import type { BundleStatus, Status } from "../observe/status.ts";
 import { type ConfigOptions, loadCommandConfig } from "./config-file.ts";
 import { print } from "./print.ts";
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
 import { freePorts } from "../../src/dev/etcd.ts";
-import type { Status } from "../../src/observe/board.ts";
+import type { Status } from "../../src/observe/status.ts";
 import { type Child, startChild } from "./child.ts";
 import type { Stand } from "./stand.ts";
 

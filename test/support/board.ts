@@ -1,6 +1,7 @@
 /** The status board of a node, after events. */
 import type { DaemonEvent } from "../../src/core/events.ts";
-import { type Status, StatusBoard } from "../../src/observe/board.ts";
+import { StatusBoard } from "../../src/observe/board.ts";
+import type { Status } from "../../src/observe/status.ts";
 
 const NOW = new Date("2031-01-15T00:00:00.000Z");
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
-import type { BundleStatus, Status } from "../../src/observe/board.ts";
+import type { BundleStatus, Status } from "../../src/observe/status.ts";
 import { until } from "./wait.ts";
 
 const CLI = fileURLToPath(new URL("../../src/cli.ts", import.meta.url));
