@@ -1,15 +1,15 @@
 /** The output folder of this node: what is current of each bundle, and the operations that change it. */
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Bundle } from "../core/bundle.ts";
 import type { BundlePaths, Generation } from "../core/generation.ts";
-import { type BundleName, bundleName } from "../core/names.ts";
+import type { BundleName } from "../core/names.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { ensureFolder, syncFolder, toStoreFailure } from "./durable.ts";
 import { type BundleFolder, filesOf, folderOf, generationId, LEAVING, pathsOf } from "./layout.ts";
 import { type FolderLock, lockFolder } from "./lock.ts";
 import { describeFiles, type Manifest } from "./manifest.ts";
-import { type RecoveredBundle, recoverBundle } from "./recover.ts";
+import { type RecoveredBundle, recoverAll } from "./recover.ts";
 import {
   flipTo,
   folderMode,
@@ -60,7 +60,7 @@ export class FileStore {
       throw toStoreFailure(`lock the output folder ${dir}`, thrown);
     });
     try {
-      return new FileStore(options, lock, await recoverAll(options));
+      return new FileStore(options, lock, await recoverAll(dir));
     } catch (thrown) {
       await lock.release();
       throw toStoreFailure(`recover the output folder ${dir}`, thrown);
@@ -90,8 +90,8 @@ export class FileStore {
    */
   async stage(bundle: Bundle): Promise<Generation> {
     const { name, digest, revision, identity } = bundle;
-    const known = this.#bundles.get(name);
-    const sequence = (known?.lastSequence ?? 0) + 1;
+    const known = this.#known(name);
+    const sequence = known.lastSequence + 1;
     const id = generationId(sequence, digest);
     const now = this.#options.clock.now().toISOString();
     const leaf = identity?.leaf ?? null;
@@ -110,8 +110,8 @@ export class FileStore {
     await this.#doing(`write generation ${id} of ${name}`, () =>
       writeGeneration(this.#at(name), manifest, files, this.#options),
     );
-    const generations = [...(known?.generations ?? []), manifest];
-    this.#bundles.set(name, { current: known?.current, generations, lastSequence: sequence });
+    const generations = [...known.generations, manifest];
+    this.#bundles.set(name, { current: known.current, generations, lastSequence: sequence });
     return generation;
   }
 
@@ -221,15 +221,4 @@ function findManifest({ generations }: RecoveredBundle, id: string): Manifest {
   const manifest = generations.find(({ generation }) => generation.id === id);
   if (manifest === undefined) throw new Error(`no generation ${id} is known`);
   return manifest;
-}
-
-async function recoverAll({ dir }: StoreOptions): Promise<Map<BundleName, RecoveredBundle>> {
-  const bundles = new Map<BundleName, RecoveredBundle>();
-  for (const entry of await readdir(dir, { withFileTypes: true })) {
-    if (entry.name.startsWith(LEAVING)) await rm(join(dir, entry.name), { recursive: true, force: true });
-    const name = bundleName(entry.name);
-    if (name === undefined || !entry.isDirectory()) continue;
-    bundles.set(name, await recoverBundle(folderOf(dir, name)));
-  }
-  return bundles;
 }

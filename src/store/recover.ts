@@ -2,8 +2,9 @@
 import { lstat, readdir, readlink, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { systemCodeOf } from "../core/errors.ts";
+import { type BundleName, bundleName } from "../core/names.ts";
 import { syncFolder } from "./durable.ts";
-import { type BundleFolder, GENERATIONS, LEAVING, sequenceOf, UNFINISHED } from "./layout.ts";
+import { type BundleFolder, folderOf, GENERATIONS, LEAVING, sequenceOf, UNFINISHED } from "./layout.ts";
 import { addLinks, removeLinks } from "./links.ts";
 import { type Manifest, readManifest } from "./manifest.ts";
 
@@ -17,6 +18,18 @@ export interface RecoveredBundle {
   readonly lastSequence: number;
 }
 
+/** Recovers every bundle of an output folder; what is none is left alone. */
+export async function recoverAll(dir: string): Promise<Map<BundleName, RecoveredBundle>> {
+  const bundles = new Map<BundleName, RecoveredBundle>();
+  for (const entry of await readdir(dir, { withFileTypes: true })) {
+    if (entry.name.startsWith(LEAVING)) await rm(join(dir, entry.name), { recursive: true, force: true });
+    const name = bundleName(entry.name);
+    if (name === undefined || !entry.isDirectory()) continue;
+    bundles.set(name, await recoverBundle(folderOf(dir, name)));
+  }
+  return bundles;
+}
+
 /**
  * Recovers one bundle. Where nothing was left behind, nothing is written.
  *
@@ -25,7 +38,7 @@ export interface RecoveredBundle {
  * 3. Follow `current`; a generation that is pointed at and not `live` has its services still to be told.
  * 4. Put the links to its files right: the crash may have come between the flip and them.
  */
-export async function recoverBundle(at: BundleFolder): Promise<RecoveredBundle> {
+async function recoverBundle(at: BundleFolder): Promise<RecoveredBundle> {
   await removeLeftovers(at);
   const names = await namesIn(at.generations);
   const sequences = names.map((name) => sequenceOf(name) ?? 0);

@@ -4,20 +4,14 @@ import { describe, it } from "node:test";
 import { useDaemon } from "../support/daemon.ts";
 import { useEtcd } from "../support/etcd.ts";
 import { useFolder } from "../support/folder.ts";
-import { useHookReceiver } from "../support/hook-receiver.ts";
 import { createBundleMaker } from "../support/pki.ts";
+import { useStand } from "../support/stand.ts";
 import { until } from "../support/wait.ts";
 
 describe("bad input in etcd", () => {
   it("is reported once and counted, writes nothing, and the daemon goes on", async (t) => {
-    const [etcd, folder, receiver, pki] = await Promise.all([
-      useEtcd(t),
-      useFolder(t),
-      useHookReceiver(t),
-      createBundleMaker(),
-    ]);
-    const services = [{ name: "vllm", bundles: ["*"], notify: { http: { url: receiver.url } } }];
-    const daemon = await useDaemon(t, folder, { etcd: { endpoints: [etcd.endpoint] }, services });
+    const { etcd, folder, receiver, pki, settings } = await useStand(t);
+    const daemon = await useDaemon(t, folder, settings);
     const [{ whole, key, ca }, other] = await Promise.all([pki.make(), pki.make()]);
     const many = await Promise.all(Array.from({ length: 65 }, () => pki.intermediate.issue(["x.local"])));
     const ignored = ["/certs/../../etc/x", "/certs/a/b/c", "/certs/A B", "/certs/a/tls.txt", "/certs/"];

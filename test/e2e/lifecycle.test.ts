@@ -5,21 +5,12 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { parse, stringify } from "yaml";
 import { runKeyturn, type TestDaemon, useDaemon } from "../support/daemon.ts";
-import { useEtcd } from "../support/etcd.ts";
-import { useFolder } from "../support/folder.ts";
 import { type HookBehaviour, useHookReceiver } from "../support/hook-receiver.ts";
-import { createBundleMaker } from "../support/pki.ts";
+import { useStand } from "../support/stand.ts";
 import { until } from "../support/wait.ts";
 
 async function setUp(t: TestContext, answer?: HookBehaviour["answer"]) {
-  const [etcd, folder, receiver, pki] = await Promise.all([
-    useEtcd(t),
-    useFolder(t),
-    useHookReceiver(t, answer === undefined ? {} : { answer }),
-    createBundleMaker(),
-  ]);
-  const services = [{ name: "vllm", bundles: ["*"], notify: { http: { url: receiver.url } } }];
-  const settings = { etcd: { endpoints: [etcd.endpoint] }, services };
+  const { etcd, folder, receiver, pki, settings } = await useStand(t, answer === undefined ? {} : { answer });
   return { etcd, folder, receiver, pki, settings, daemon: await useDaemon(t, folder, settings) };
 }
 

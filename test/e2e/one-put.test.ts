@@ -4,24 +4,17 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { Webhook } from "standardwebhooks";
 import { type TestDaemon, useDaemon } from "../support/daemon.ts";
-import { useEtcd } from "../support/etcd.ts";
-import { useFolder } from "../support/folder.ts";
-import { useHookReceiver } from "../support/hook-receiver.ts";
-import { type BundlePems, createBundleMaker } from "../support/pki.ts";
+import type { BundlePems } from "../support/pki.ts";
+import { useStand } from "../support/stand.ts";
 import { until } from "../support/wait.ts";
 import { writeSecret } from "../support/webhook-secret.ts";
 
 async function setUp(t: TestContext) {
-  const [etcd, folder, receiver, pki] = await Promise.all([
-    useEtcd(t),
-    useFolder(t),
-    useHookReceiver(t),
-    createBundleMaker(),
-  ]);
+  const { etcd, folder, receiver, pki, settings } = await useStand(t);
   const { secret, secretFile } = await writeSecret(folder);
   const http = { url: receiver.url, secretFile };
   const services = [{ name: "vllm", bundles: ["inference"], notify: { http } }];
-  const daemon = await useDaemon(t, folder, { etcd: { endpoints: [etcd.endpoint] }, services });
+  const daemon = await useDaemon(t, folder, { ...settings, services });
   return { etcd, receiver, daemon, secret, bundle: await pki.make() };
 }
 

@@ -3,25 +3,12 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { useDaemon } from "../support/daemon.ts";
-import { useEtcd } from "../support/etcd.ts";
-import { useFolder } from "../support/folder.ts";
-import { useHookReceiver } from "../support/hook-receiver.ts";
-import { createBundleMaker } from "../support/pki.ts";
+import { useStand } from "../support/stand.ts";
 import { stays, until } from "../support/wait.ts";
 
 async function setUp(t: TestContext, settle = "2s") {
-  const [etcd, folder, receiver, pki] = await Promise.all([
-    useEtcd(t),
-    useFolder(t),
-    useHookReceiver(t),
-    createBundleMaker(),
-  ]);
-  const services = [{ name: "vllm", bundles: ["*"], notify: { http: { url: receiver.url } } }];
-  const daemon = await useDaemon(t, folder, {
-    etcd: { endpoints: [etcd.endpoint] },
-    services,
-    checks: { settle },
-  });
+  const { etcd, folder, receiver, pki, settings } = await useStand(t);
+  const daemon = await useDaemon(t, folder, { ...settings, checks: { settle } });
   const first = await pki.make();
   await etcd.putTogether({ "/certs/inference/tls.crt": first.chain, "/certs/inference/tls.key": first.key });
   await daemon.untilLive("inference");

@@ -3,29 +3,16 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { useDaemon } from "../support/daemon.ts";
-import { useEtcd } from "../support/etcd.ts";
-import { useFolder } from "../support/folder.ts";
-import { useHookReceiver } from "../support/hook-receiver.ts";
 import { fingerprintTree } from "../support/mtimes.ts";
-import { createBundleMaker } from "../support/pki.ts";
+import { useStand } from "../support/stand.ts";
 import { until } from "../support/wait.ts";
 
 describe("a replayed event", () => {
   it("does nothing: 100 other spellings, an etcd restart, a resync and a daemon restart", async (t) => {
-    const [etcd, folder, receiver, pki] = await Promise.all([
-      useEtcd(t),
-      useFolder(t),
-      useHookReceiver(t),
-      createBundleMaker(),
-    ]);
-    const services = [{ name: "vllm", bundles: ["*"], notify: { http: { url: receiver.url } } }];
+    const { etcd, folder, receiver, pki, settings: stand } = await useStand(t);
     const tokenFile = join(folder, "token");
     await writeFile(tokenFile, "token of the test\n");
-    const settings = {
-      etcd: { endpoints: [etcd.endpoint] },
-      services,
-      admin: { listen: "127.0.0.1:0", tokenFile },
-    };
+    const settings = { ...stand, admin: { listen: "127.0.0.1:0", tokenFile } };
     const daemon = await useDaemon(t, folder, settings);
     const { chain, key, ca, whole } = await pki.make();
     await etcd.put("/certs/inference.pem", whole);

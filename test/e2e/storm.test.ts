@@ -2,25 +2,16 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Etcd3 } from "etcd3";
 import { useDaemon } from "../support/daemon.ts";
-import { useEtcd } from "../support/etcd.ts";
-import { useFolder } from "../support/folder.ts";
-import { useHookReceiver } from "../support/hook-receiver.ts";
-import { createBundleMaker } from "../support/pki.ts";
+import { useStand } from "../support/stand.ts";
 import { until } from "../support/wait.ts";
 
 describe("1,000 puts to one bundle as fast as etcd takes them", () => {
   it("end with the last one live, with far fewer hooks, and never two reloads at a time", async (t) => {
-    const [etcd, folder, receiver, pki] = await Promise.all([
-      useEtcd(t),
-      useFolder(t),
-      useHookReceiver(t),
-      createBundleMaker(),
-    ]);
-    const services = [{ name: "vllm", bundles: ["*"], notify: { http: { url: receiver.url } } }];
+    const { etcd, folder, receiver, pki, settings } = await useStand(t);
     // With room for several bundles at a time, it is the slot that keeps one bundle from overlapping.
     const queue = { concurrency: 4 };
     const log = { level: "info" };
-    const daemon = await useDaemon(t, folder, { etcd: { endpoints: [etcd.endpoint] }, services, queue, log });
+    const daemon = await useDaemon(t, folder, { ...settings, queue, log });
     const variants = await Promise.all(Array.from({ length: 50 }, () => pki.make()));
     const client = new Etcd3({ hosts: etcd.endpoint });
     t.after(() => client.close());
