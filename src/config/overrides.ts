@@ -13,7 +13,7 @@ export interface Override {
   readonly help: string;
 }
 
-/** Everything but `services`, which is a list of structures and belongs in the file. */
+/** Everything but lists of structures, thresholds and `renewal`, which belong in the file. */
 export const OVERRIDES: readonly Override[] = [
   define("node", "name of this node in hooks and metrics"),
   define("etcd.endpoints", "etcd endpoints, separated by commas", { isList: true }),
@@ -29,9 +29,18 @@ export const OVERRIDES: readonly Override[] = [
   define("output.mode", "mode of files that hold a private key"),
   define("output.owner", "owner of the files"),
   define("output.group", "group of the files"),
+  define("output.auditEvery", "how often files are compared with what they were written as"),
   define("output.onDelete", "keep or remove what was deleted in etcd"),
   define("bundles.include", "bundles this node takes, separated by commas", { isList: true }),
   define("bundles.exclude", "bundles this node does not take", { isList: true }),
+  define("checks.profile", "default or fips"),
+  define("checks.minRemaining", "a leaf with less time left is rejected"),
+  define("checks.maxValidity", "a leaf that is valid for longer is rejected"),
+  define("checks.allowCriticalOids", "critical extensions that are accepted, separated by commas", {
+    isList: true,
+  }),
+  define("checks.requireEku", "uses every leaf has to have, separated by commas", { isList: true }),
+  define("checks.trustGuard", "on: a trust bundle that cuts off a live certificate is rejected"),
   define("checks.settle", "how long parts may take to fit together"),
   define("queue.concurrency", "bundles reloaded at the same time", { isNumber: true }),
   define("queue.splay", "longest random wait before a reload"),

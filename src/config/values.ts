@@ -9,19 +9,32 @@ const UNITS_MS: Readonly<Record<string, number>> = {
   d: 86_400_000,
 };
 /** Timers of Node end at 2^31 - 1 ms. */
-const MAX_MS = 24 * 86_400_000;
+const MAX_TIMER_DAYS = 24;
+/** A hundred years: longer than any certificate is of use. */
+const MAX_SPAN_DAYS = 36_500;
 
 /** `500ms`, `30s`, `5m`, `12h`, `7d` to milliseconds; zero and up to 24 days. */
-export const duration = z.string("expected a duration such as 30s, 5m or 12h").transform((text, context) => {
-  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
-  const ms = number === undefined || unit === undefined ? Number.NaN : Number(number) * (UNITS_MS[unit] ?? 0);
-  if (ms <= MAX_MS) return ms;
-  context.addIssue("expected a duration such as 30s, 5m or 12h, at most 24d");
-  return z.NEVER;
-});
+export const duration = durationUpTo(MAX_TIMER_DAYS);
 
 /** A duration that may not be zero. */
 export const positiveDuration = duration.refine((ms) => ms > 0, "expected a duration longer than 0");
+
+/** A part of a certificate's life, which nobody waits for with a timer: up to a hundred years, not zero. */
+export const lifeSpan = durationUpTo(MAX_SPAN_DAYS).refine(
+  (ms) => ms > 0,
+  "expected a duration longer than 0",
+);
+
+function durationUpTo(mostDays: number) {
+  return z.string("expected a duration such as 30s, 5m or 12h").transform((text, context) => {
+    const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
+    const ms =
+      number === undefined || unit === undefined ? Number.NaN : Number(number) * (UNITS_MS[unit] ?? 0);
+    if (ms <= mostDays * 86_400_000) return ms;
+    context.addIssue(`expected a duration such as 30s, 5m or 12h, at most ${mostDays}d`);
+    return z.NEVER;
+  });
+}
 
 /** `"0640"` to a number; the owner can always read and write, and nobody else can write. */
 export const fileMode = z
@@ -42,6 +55,33 @@ export const listenAddress = z.string("expected host:port").transform((text, con
   context.addIssue("expected host:port, such as 127.0.0.1:9464");
   return z.NEVER;
 });
+
+/** `host:port` of a service on this node. */
+export const serviceAddress = listenAddress.refine(
+  ({ port }) => port > 0,
+  "expected host:port, such as 127.0.0.1:8443",
+);
+
+/** An object identifier, dotted. */
+export const objectIdentifier = z
+  .string("expected an object identifier such as 1.3.6.1.4.1.99999.1, in quotes")
+  .regex(/^[0-2](\.\d+)+$/, "expected an object identifier such as 1.3.6.1.4.1.99999.1, in quotes");
+
+/** A mode of a file that services read: `"0644"`; nobody but the owner can write. */
+export const plainFileMode = z
+  .string('expected an octal mode in quotes, such as "0640"')
+  .regex(/^0?[0-7]{3}$/, 'expected an octal mode in quotes, such as "0640"')
+  .transform((text) => Number.parseInt(text, 8))
+  .refine((mode) => (mode & 0o600) === 0o600, "expected a mode that lets the owner read and write (06..)")
+  .refine(
+    (mode) => (mode & 0o133) === 0,
+    "a file here may be written by its owner only, and not be executed",
+  );
+
+/** A path that does not depend on where the daemon was started. */
+export const absolutePath = z
+  .string("expected an absolute path")
+  .regex(/^\//, "expected an absolute path, one that begins with /");
 
 /** An etcd endpoint. */
 export const endpoint = z

@@ -2,7 +2,8 @@
 import type { LeafSummary } from "./bundle.ts";
 import type { Digest } from "./digest.ts";
 import type { ErrorCode } from "./errors.ts";
-import type { Generation } from "./generation.ts";
+import type { Generation, GenerationId, RollbackCause } from "./generation.ts";
+import type { HandshakeFailure } from "./handshake.ts";
 import type { Labels } from "./meta.ts";
 import type { BundleName } from "./names.ts";
 import type { ReloadOutcome, ReloadReason } from "./outcome.ts";
@@ -15,6 +16,7 @@ export type ObservationResult =
   | "unchanged"
   | "waiting"
   | "rejected"
+  | "quarantined"
   | "deleted"
   | "ignored"
   | "excluded";
@@ -117,6 +119,56 @@ export type DaemonEvent =
       readonly message: string;
       readonly durationMs: number;
     }
+  /** The content was rolled back before: nothing is done with it. */
+  | {
+      readonly type: "bundle.quarantined";
+      readonly bundle: BundleName;
+      readonly digest: Digest;
+      readonly revision: number;
+      /** Why it was rolled back. */
+      readonly why: string;
+    }
+  /** A private key came in a form that OpenSSL 3 reads only with its legacy provider; it was made PKCS#8. */
+  | { readonly type: "key.legacy"; readonly bundle: BundleName; readonly where: string }
+  | {
+      readonly type: "rollback.started";
+      readonly bundle: BundleName;
+      readonly from: GenerationId;
+      readonly to: GenerationId;
+      readonly cause: RollbackCause;
+      readonly why: string;
+    }
+  /** One look at what a service serves, whether at a reload or on the schedule of `verify.every`. */
+  | {
+      readonly type: "service.looked";
+      readonly service: string;
+      readonly bundle: BundleName;
+      readonly serverName: string;
+      readonly matches: boolean;
+      /** Null where it matches. */
+      readonly reason: HandshakeFailure | null;
+      readonly message: string;
+    }
+  /** Files that are not what their manifest says. */
+  | {
+      readonly type: "bundle.drifted";
+      readonly bundle: BundleName;
+      readonly findings: readonly string[];
+      /** Why they could not be put right; null where they were. */
+      readonly failure: string | null;
+    }
+  /** The leaf that is current passed a threshold on its way to its end. */
+  | {
+      readonly type: "certificate.expiring";
+      readonly bundle: BundleName;
+      readonly generation: GenerationId;
+      readonly leaf: LeafSummary;
+      /** `30d`, or the share of the lifetime such as `1/3`; `0s` where it has expired. */
+      readonly threshold: string;
+      readonly remainingMs: number;
+    }
+  /** The child process that makes handshakes ended or hung, and another takes its place. */
+  | { readonly type: "handshake.restarted"; readonly why: string }
   | { readonly type: "queue.changed"; readonly depth: number };
 
 /** Takes events; never throws and never waits. */

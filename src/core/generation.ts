@@ -8,9 +8,26 @@ export type GenerationId = string & { readonly __brand: "GenerationId" };
 
 /**
  * How far a generation came. `staged`: written. `current`: the link points at it, and not every service was told.
- * `live`: every service was told; stays so when a newer one takes its place.
+ * `live`: every service was told and looked at; stays so when a newer one takes its place. `rolledBack`: it was
+ * current, and the one before it was put back.
  */
-type GenerationState = "staged" | "current" | "live";
+type GenerationState = "staged" | "current" | "live" | "rolledBack";
+
+/** Who went back: keyturn by itself, because a service did not serve the new certificate; or an operator. */
+export type RollbackCause = "service" | "operator";
+
+/** How a generation was rolled back. */
+export interface Rollback {
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly to: GenerationId;
+  readonly cause: RollbackCause;
+  readonly why: string;
+  /** Whether the same content does nothing when it is seen again. Other content that is live lifts it, or an operator. */
+  readonly quarantined: boolean;
+  /** Whether every service was told of the generation that was put back. */
+  readonly finished: boolean;
+}
 
 /** What a manifest says of a generation. */
 export interface Generation {
@@ -25,6 +42,8 @@ export interface Generation {
   /** When `state` was last written. */
   readonly changedAt: string;
   readonly leaf: LeafSummary | null;
+  /** Null unless `state` is `rolledBack`. */
+  readonly rollback: Rollback | null;
 }
 
 /** Absolute paths a service reads a bundle from; null for what the bundle does not have. They do not change. */

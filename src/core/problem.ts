@@ -2,22 +2,65 @@
 
 /** Why a bundle does not go live. Bounded: these are label values of `keyturn_rejections_total`. */
 export type ProblemCode =
+  // What etcd holds.
   | "VALUE_EMPTY"
   | "VALUE_TOO_LARGE"
   | "SHAPE_CONFLICT"
   | "PEM_MISSING"
   | "PEM_MALFORMED"
+  | "PKCS12_UNREADABLE"
   | "TOO_MANY_CERTIFICATES"
   | "TOO_MANY_KEYS"
+  | "META_INVALID"
+  // Whether it can be read, and belongs together.
   | "CERTIFICATE_UNREADABLE"
   | "CURVE_UNSUPPORTED"
+  | "CRL_UNREADABLE"
   | "LEAF_MISSING"
   | "LEAF_AMBIGUOUS"
   | "KEY_MISSING"
   | "KEY_ENCRYPTED"
+  | "PASSPHRASE_WRONG"
   | "KEY_UNREADABLE"
   | "KEY_MISMATCH"
-  | "META_INVALID"
+  // Time (RFC 5280 §4.1.2.5).
+  | "CERTIFICATE_EXPIRED"
+  | "CERTIFICATE_NOT_YET_VALID"
+  | "CERTIFICATE_EXPIRES_SOON"
+  | "VALIDITY_TOO_LONG"
+  // Names and uses of the leaf.
+  | "NAME_MISSING"
+  | "NAME_NOT_COVERED"
+  | "LEAF_IS_CA"
+  | "KEY_USAGE_WRONG"
+  | "EXTENDED_KEY_USAGE_WRONG"
+  // The chain (RFC 5280 §6).
+  | "CHAIN_INCOMPLETE"
+  | "CHAIN_UNTRUSTED"
+  | "ISSUER_NOT_CA"
+  | "PATH_TOO_LONG"
+  | "NAME_CONSTRAINT_VIOLATED"
+  | "AUTHORITY_KEY_MISMATCH"
+  | "SIGNATURE_INVALID"
+  | "CRITICAL_EXTENSION_UNKNOWN"
+  // What the profile allows.
+  | "KEY_TOO_WEAK"
+  | "SIGNATURE_TOO_WEAK"
+  | "PROFILE_VIOLATED"
+  // Revocation (RFC 5280 §5).
+  | "CERTIFICATE_REVOKED"
+  | "CRL_MISSING"
+  | "CRL_EXPIRED"
+  | "CRL_NOT_YET_VALID"
+  | "CRL_INVALID"
+  // What it would do to this node.
+  | "TRUST_WOULD_BREAK"
+  /** OpenSSL refuses the bundle for a reason that none of the others names. */
+  | "HANDSHAKE_FAILED"
+  /** The child process that makes the handshake ended over this bundle, twice. */
+  | "HANDSHAKE_CRASHED"
+  /** The handshake did not end within its deadline, twice. */
+  | "HANDSHAKE_TIMEOUT"
   /** A check itself broke down: a fault of keyturn, and no word about the bundle. */
   | "CHECK_FAILED";
 

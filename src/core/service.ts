@@ -10,10 +10,11 @@ export interface Notice {
 }
 
 /**
- * What became of asking something of a service. `unreachable`: it is not running, and will read the new files when it
- * starts. `failed`: it is there, and did not do it.
+ * What became of asking something of a service.
+ *
+ * `unreachable`: it is not running, and will read the new files when it starts. `busy`: it is there, and could not do
+ * it now; nothing says that it will not. `failed`: it refused, died over it, or serves something else.
  */
 export type ServiceAnswer =
   | { readonly kind: "done" }
-  | { readonly kind: "unreachable"; readonly message: string }
-  | { readonly kind: "failed"; readonly message: string };
+  | { readonly kind: "unreachable" | "busy" | "failed"; readonly message: string };

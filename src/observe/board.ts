@@ -1,6 +1,7 @@
 /** The status board: everything `/status` and `keyturn status` show, kept from events. Nothing secret is in it. */
 import type { DaemonEvent } from "../core/events.ts";
 import type { BundleName } from "../core/names.ts";
+import type { OutcomeKind } from "../core/outcome.ts";
 import type { BundleState, BundleStatus, EtcdStatus, ReloadStatus, ServiceStatus, Status } from "./status.ts";
 
 const NO_BUNDLE = {
@@ -169,7 +170,7 @@ export class StatusBoard {
   }
 }
 
-function stateAfter(outcome: "unchanged" | "live" | "pending" | "failed"): BundleState {
+function stateAfter(outcome: Exclude<OutcomeKind, "interrupted">): BundleState {
   if (outcome === "pending") return "current";
-  return outcome === "failed" ? "failed" : "live";
+  return outcome === "unchanged" ? "live" : outcome;
 }

@@ -35,6 +35,7 @@ const OUTCOME_LEVELS: Readonly<Record<OutcomeKind, Level>> = {
   unchanged: "debug",
   live: "info",
   pending: "warn",
+  rolledBack: "error",
   interrupted: "info",
   failed: "error",
 };
@@ -43,6 +44,7 @@ const OUTCOME_MESSAGES: Readonly<Record<OutcomeKind, string>> = {
   unchanged: "bundle is live already",
   live: "bundle is live",
   pending: "bundle is on disk, a service is not reachable",
+  rolledBack: "reload failed, the previous generation is back",
   interrupted: "reload was broken off",
   failed: "reload failed",
 };
@@ -96,6 +98,8 @@ function lineOf(event: DaemonEvent): Line | undefined {
     case "engine.started":
     case "bundle.observed":
     case "queue.changed":
+      return undefined;
+    default:
       return undefined;
   }
 }

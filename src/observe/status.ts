@@ -13,6 +13,8 @@ export type BundleState =
   | "current"
   | "live"
   | "failed"
+  | "rolledBack"
+  | "quarantined"
   | "deleted";
 
 /** One bundle. `state` is that of its newest content; `live` tells what is on disk and used, whatever the newest is. */

@@ -122,7 +122,7 @@ function tell(
 ): Promise<ServiceAnswer[]> {
   const tellOne = async (service: Service): Promise<ServiceAnswer> => {
     const told = await service.notify(notice, signal);
-    return told.kind === "done" ? service.verify(notice.generation, signal) : told;
+    return told.kind === "done" && service.verify ? service.verify(notice.generation, signal) : told;
   };
   return Promise.all(
     stage.map(async (service) => {

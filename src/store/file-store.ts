@@ -104,6 +104,7 @@ export class FileStore {
       stagedAt: now,
       changedAt: now,
       leaf,
+      rollback: null,
     };
     const files = filesOf(bundle);
     const manifest: Manifest = { generation, files: describeFiles(files) };

@@ -68,7 +68,7 @@ export async function readManifest(folder: string): Promise<Manifest | undefined
   const parsed = manifestSchema.safeParse(parseJson(text));
   if (!parsed.success || parsed.data.name === undefined || parsed.data.digest === undefined) return undefined;
   const { files, format: _, name, digest, id, ...rest } = parsed.data;
-  return { generation: { ...rest, name, digest, id: id as GenerationId }, files };
+  return { generation: { ...rest, name, digest, id: id as GenerationId, rollback: null }, files };
 }
 
 function parseJson(text: string): unknown {

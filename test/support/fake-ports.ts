@@ -70,7 +70,17 @@ export class FakeStore implements Store {
   generation(name: BundleName, digest: Digest, state: Generation["state"]): Generation {
     const id = `${String(++this.#sequence).padStart(6, "0")}-00000000` as GenerationId;
     const now = new Date(0).toISOString();
-    return { name, id, digest, revision: 1, state, stagedAt: now, changedAt: now, leaf: null };
+    return {
+      name,
+      id,
+      digest,
+      revision: 1,
+      state,
+      stagedAt: now,
+      changedAt: now,
+      leaf: null,
+      rollback: null,
+    };
   }
 
   #do(step: NonNullable<FakeStore["failNext"]>): void {
@@ -100,7 +110,8 @@ export function fakeService(
       notices.push(notice);
       return answer(notice, signal);
     },
-    verify: async () => ({ kind: "done" }),
+    verify: null,
+    serves: null,
   };
 }
 

@@ -30,6 +30,7 @@ export function generationOf(
       uris: [],
       keyType: "EC P-256",
     },
+    rollback: null,
   };
 }
 
