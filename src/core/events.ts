@@ -97,13 +97,13 @@ export type DaemonEvent =
   | {
       readonly type: "reload.started";
       readonly bundle: BundleName;
-      readonly digest: Digest;
+      readonly digest: Digest | null;
       readonly reason: ReloadReason;
     }
   | {
       readonly type: "reload.finished";
       readonly bundle: BundleName;
-      readonly digest: Digest;
+      readonly digest: Digest | null;
       readonly reason: ReloadReason;
       readonly outcome: ReloadOutcome;
       readonly timings: ReloadTimings;
@@ -166,6 +166,13 @@ export type DaemonEvent =
       /** `30d`, or the share of the lifetime such as `1/3`; `0s` where it has expired. */
       readonly threshold: string;
       readonly remainingMs: number;
+    }
+  /** A warning could not be told, or it could not be put on disk that it was: that is tried again. */
+  | {
+      readonly type: "expiry.delayed";
+      readonly bundle: BundleName;
+      readonly message: string;
+      readonly retryInMs: number;
     }
   /** The child process that makes handshakes ended or hung, and another takes its place. */
   | { readonly type: "handshake.restarted"; readonly why: string }

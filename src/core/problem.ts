@@ -77,3 +77,18 @@ const CURED_BY_ANOTHER_PART: readonly ProblemCode[] = ["LEAF_MISSING", "KEY_MISS
 export function mayYetFit(problems: readonly Problem[]): boolean {
   return problems.every(({ code }) => CURED_BY_ANOTHER_PART.includes(code));
 }
+
+/** Problems that may pass without anybody putting other content: time goes on, a file or another bundle is put right. */
+const MAY_PASS: readonly ProblemCode[] = [
+  "CERTIFICATE_NOT_YET_VALID",
+  "CRL_NOT_YET_VALID",
+  "KEY_ENCRYPTED",
+  "PASSPHRASE_WRONG",
+  "TRUST_WOULD_BREAK",
+  "HANDSHAKE_TIMEOUT",
+];
+
+/** Whether every problem may pass by itself. */
+export function mayPass(problems: readonly Problem[]): boolean {
+  return problems.every(({ code }) => MAY_PASS.includes(code));
+}

@@ -3,32 +3,35 @@
  * parts until they fit together, and lets nothing through that was not proven good.
  */
 
-import { messageOf } from "../core/errors.ts";
-import type { Report } from "../core/events.ts";
+import type { Bundle } from "../core/bundle.ts";
+import type { Digest } from "../core/digest.ts";
 import { matchesAny } from "../core/glob.ts";
-import { type Contents, gatherMaterial, isAbsent, type Material, readMaterial } from "../core/material.ts";
+import { gatherMaterial, isAbsent, type Material } from "../core/material.ts";
 import { readMeta } from "../core/meta.ts";
 import type { BundleName } from "../core/names.ts";
 import { readKey } from "../core/names.ts";
-import { mayYetFit, type Problem } from "../core/problem.ts";
 import type { Snapshot } from "../core/snapshot.ts";
-import { type Clock, yieldToOthers } from "../runtime/clock.ts";
-import type { Examine, Store } from "./ports.ts";
+import { yieldToOthers } from "../runtime/clock.ts";
+import {
+  breakdown,
+  contentOf,
+  type LookTools,
+  lookAt,
+  type RetryResult,
+  rejectionOf,
+  retry,
+} from "./look.ts";
+import type { Store } from "./ports.ts";
 import type { ReloadQueue } from "./queue.ts";
 
 /** What the intake works with. */
-export interface IntakeOptions {
+export interface IntakeOptions extends LookTools {
   readonly prefix: string;
   readonly include: readonly string[];
   readonly exclude: readonly string[];
-  /** How long parts may take to fit together before that is reported. */
-  readonly settleMs: number;
   readonly onDelete: "keep" | "remove";
-  readonly store: Pick<Store, "current" | "names">;
-  readonly queue: Pick<ReloadQueue, "offer" | "remove" | "isBusy">;
-  readonly examine: Examine;
-  readonly clock: Clock;
-  readonly report: Report;
+  readonly store: LookTools["store"] & Pick<Store, "names">;
+  readonly queue: LookTools["queue"] & Pick<ReloadQueue, "remove">;
 }
 
 /** Keys that were reported as ignored; past this many, new ones are only counted. */
@@ -43,6 +46,8 @@ export class Intake {
   readonly #ignoredKeys = new Set<string>();
   readonly #excluded = new Set<BundleName>();
   readonly #labels = new Map<BundleName, string>();
+  /** What etcd held at the last snapshot; the source changes it in place. */
+  #entries: Snapshot["entries"] = new Map();
   /** The newest look at each bundle that is not finished: an older one that finishes later is dropped. */
   readonly #looks = new Map<BundleName, AbortController>();
 
@@ -61,6 +66,7 @@ export class Intake {
   async take(snapshot: Snapshot): Promise<void> {
     const { prefix, report } = this.#options;
     const { cause, revision, entries, changed } = snapshot;
+    this.#entries = entries;
     const names = new Set<BundleName>();
     for (const key of changed) {
       const meaning = readKey(prefix, key);
@@ -75,6 +81,24 @@ export class Intake {
     }
     if (cause === "start") this.#reportMissing(snapshot);
     report({ type: "etcd.snapshot", cause, revision, keys: entries.size, changed: changed.size });
+  }
+
+  /** What etcd holds of the bundle, proven good; null where that is another content, or none. */
+  async contentOf(name: BundleName, digest: Digest, signal: AbortSignal): Promise<Bundle | null> {
+    return contentOf(this.#materialOf(name), digest, this.#options, signal);
+  }
+
+  /**
+   * Tries the content that etcd holds again, whatever became of it before.
+   *
+   * @throws KeyturnError BUNDLE_UNKNOWN, NOTHING_TO_DO.
+   */
+  async retry(name: BundleName, signal: AbortSignal): Promise<RetryResult> {
+    return retry(this.#materialOf(name), this.#options, signal);
+  }
+
+  #materialOf(name: BundleName): Material {
+    return gatherMaterial(this.#options.prefix, name, this.#entries);
   }
 
   #ignore(key: string, why: string): void {
@@ -111,89 +135,17 @@ export class Intake {
     this.#takeLabels(material);
     const look = new AbortController();
     this.#looks.set(name, look);
-    this.#examine(material, look.signal).then(
+    lookAt(material, this.#options, look.signal).then(
       () => this.#forget(name, look),
       (thrown: unknown) => {
         this.#forget(name, look);
-        if (!look.signal.aborted) this.#reportBreakdown(material, thrown);
+        if (!look.signal.aborted) report({ ...rejectionOf(material), problems: [breakdown(thrown)] });
       },
     );
   }
 
-  #reportBreakdown({ name, revision }: Material, thrown: unknown): void {
-    const problems: readonly Problem[] = [{ code: "CHECK_FAILED", message: messageOf(thrown) }];
-    this.#options.report({ type: "bundle.rejected", bundle: name, revision, problems });
-  }
-
   #forget(name: BundleName, look: AbortController): void {
     if (this.#looks.get(name) === look) this.#looks.delete(name);
-  }
-
-  async #examine(material: Material, signal: AbortSignal): Promise<void> {
-    const { name, revision } = material;
-    const { store, queue, report, examine, settleMs, clock } = this.#options;
-    const read = readMaterial(material);
-    if (!read.ok) {
-      report({ type: "bundle.rejected", bundle: name, revision, problems: read.problems });
-      return;
-    }
-    const { contents } = read;
-    const { digest } = contents;
-    const current = store.current(name);
-    if (current?.digest === digest && current.state === "live" && !queue.isBusy(name)) {
-      report({ type: "bundle.unchanged", bundle: name, digest });
-      return;
-    }
-    const examined = this.#wouldLoseLeaf(contents) ?? (await examine(contents, signal));
-    signal.throwIfAborted();
-    if (!examined.ok) {
-      if (!contents.inParts || !mayYetFit(examined.problems)) {
-        report({ type: "bundle.rejected", bundle: name, revision, problems: examined.problems });
-        return;
-      }
-      await this.#wait(name, revision, examined.problems, signal);
-      return;
-    }
-    const { bundle } = examined;
-    // ca.crt may be the first of several parts: a new name gets a moment for its leaf and key to arrive.
-    if (bundle.identity === null && contents.inParts && current === undefined)
-      await clock.sleep(settleMs, signal);
-    report({
-      type: "bundle.accepted",
-      bundle: name,
-      digest,
-      revision: bundle.revision,
-      leaf: bundle.identity?.leaf ?? null,
-    });
-    queue.offer(bundle);
-  }
-
-  /** Says that parts are missing, and says so louder when they stay missing. */
-  async #wait(
-    name: BundleName,
-    revision: number,
-    problems: readonly Problem[],
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { report, clock, settleMs } = this.#options;
-    const waiting = { type: "bundle.waiting", bundle: name, revision, problems } as const;
-    report({ ...waiting, overdue: false });
-    await clock.sleep(settleMs, signal);
-    report({ ...waiting, overdue: true });
-  }
-
-  /** A bundle in parts whose leaf and key were deleted does not turn into a trust bundle: what is live stays. */
-  #wouldLoseLeaf({
-    name,
-    blocks,
-    inParts,
-  }: Contents): { ok: false; problems: readonly Problem[] } | undefined {
-    const live = this.#options.store.current(name);
-    const hasIdentity = blocks.some(({ role }) => role === "private-key" || role === "certificate");
-    if (!inParts || hasIdentity || !live?.leaf) return undefined;
-    const message =
-      "tls.crt and tls.key are gone, ca.crt is still there; put them again, or delete ca.crt too";
-    return { ok: false, problems: [{ code: "LEAF_MISSING", message }] };
   }
 
   #delete(name: BundleName, sameStore: boolean): void {

@@ -1,36 +1,25 @@
-/** One reload: stage, activate, notify, verify, record; whatever fails, what was live before stays on disk. */
-import type { Bundle } from "../core/bundle.ts";
-import type { Digest } from "../core/digest.ts";
+/**
+ * One reload: stage, activate, notify, verify, record. Where a service refuses the new certificate or does not serve it,
+ * the previous generation is put back; whatever else fails, what was live before stays on disk.
+ */
 import { messageOf } from "../core/errors.ts";
 import type { Generation } from "../core/generation.ts";
-import type { BundleName } from "../core/names.ts";
-import type { ReloadOutcome, ReloadReason } from "../core/outcome.ts";
-import type { Notice, ServiceAnswer } from "../core/service.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type { Service, Store } from "./ports.ts";
+import type { ReloadOutcome } from "../core/outcome.ts";
+import { repair } from "./repair.ts";
+import { becomeLive, type ReloadTools, type Run } from "./step.ts";
+import { tellInOrder } from "./tell.ts";
+import { goBackAsTold, goBackFrom, troubleOf } from "./way-back.ts";
+import type { Reminder, Rotation, Work } from "./work.ts";
 
-/** What is to become live. */
-export interface Work {
-  readonly name: BundleName;
-  readonly digest: Digest;
-  /** Null after a restart, where the generation is current already and only the services are still to be told. */
-  readonly bundle: Bundle | null;
-  readonly reason: ReloadReason;
-  /** Services that know this content already: a retry leaves them in peace. Grows as they answer. */
-  readonly told: Set<string>;
-}
-
-/** What a reload works with. */
-export interface ReloadTools {
-  readonly store: Store;
-  readonly services: readonly Service[];
-  readonly clock: Clock;
-}
-
-/** How a reload ended, and how long each step took in milliseconds. */
+/** How a reload ended. */
 export interface ReloadReport {
   readonly outcome: ReloadOutcome;
+  /** Milliseconds of each step. */
   readonly steps: Readonly<Record<string, number>>;
+  /** What is to be tried again later; null for nothing. */
+  readonly again: Work | null;
+  /** What was thrown, where something was: for whoever asked for this reload and waits for it. */
+  readonly thrown: unknown;
 }
 
 /** Runs one reload. Never throws: an abort is the outcome `interrupted`, any other failure the outcome `failed`. */
@@ -46,97 +35,95 @@ export async function reload(work: Work, tools: ReloadTools, signal: AbortSignal
     }
   };
   let current: Generation | null = null;
-  try {
-    const outcome = await run(work, tools, timed, signal, (generation) => {
+  let again: Work | null = null;
+  const run: Run = {
+    timed,
+    signal,
+    becameCurrent: (generation) => {
       current = generation;
-    });
-    return { outcome, steps };
+    },
+    tryAgain: (work) => {
+      again = work;
+    },
+  };
+  try {
+    const outcome = await perform(work, tools, run);
+    const isDone = outcome.kind === "live" || outcome.kind === "unchanged";
+    return { outcome, steps, again: isDone ? null : again, thrown: undefined };
   } catch (thrown) {
-    if (signal.aborted) return { outcome: { kind: "interrupted" }, steps };
-    return { outcome: { kind: "failed", generation: current, message: messageOf(thrown) }, steps };
+    if (signal.aborted) return { outcome: { kind: "interrupted" }, steps, again: null, thrown };
+    const outcome: ReloadOutcome = { kind: "failed", generation: current, message: messageOf(thrown) };
+    return { outcome, steps, again, thrown };
   }
 }
 
-type Timed = <T>(step: string, task: () => Promise<T>) => Promise<T>;
+function perform(work: Work, tools: ReloadTools, run: Run): Promise<ReloadOutcome> {
+  switch (work.kind) {
+    case "rotate":
+      return rotate(work, tools, run);
+    case "remind":
+      return remind(work, tools, run);
+    case "return":
+      return goBackAsTold(work, tools, run);
+    case "repair":
+      return repair(work, tools, run);
+  }
+}
 
-async function run(
-  work: Work,
-  { store, services }: ReloadTools,
-  timed: Timed,
-  signal: AbortSignal,
-  becameCurrent: (generation: Generation) => void,
-): Promise<ReloadOutcome> {
+async function rotate(work: Rotation, tools: ReloadTools, run: Run): Promise<ReloadOutcome> {
+  const { store, services } = tools;
+  const { timed, signal } = run;
+  const { name, digest } = work;
+  const { told, asked } = work;
+  run.tryAgain({ ...work, reason: "retried" });
   // 1. Nothing at all happens where the digest is the live one.
-  const before = store.current(work.name);
-  if (before?.digest === work.digest && before.state === "live")
-    return { kind: "unchanged", generation: before };
+  const before = store.current(name);
+  if (before?.digest === digest && before.state === "live") return { kind: "unchanged", generation: before };
 
   // 2. and 3. Write it and flip to it, unless an earlier run, perhaps before a crash, came that far.
-  let generation = before;
-  if (before?.digest !== work.digest) {
+  let current = before;
+  if (before?.digest !== digest) {
     const { bundle } = work;
-    if (bundle === null) throw new Error(`${work.name} is no longer the content that was to be finished`);
+    if (bundle === null) throw new Error(`${name} is no longer the content that was to be finished`);
     const staged = await timed("stage", () => store.stage(bundle));
-    generation = await timed("activate", () => store.activate(staged));
+    current = await timed("activate", () => store.activate(staged));
   }
-  if (generation === undefined) throw new Error(`${work.name} has no current generation`);
-  const current = generation;
-  becameCurrent(current);
+  if (current === undefined) throw new Error(`${name} has no current generation`);
+  run.becameCurrent(current);
 
   // 4. and 5. Tell the services and look at what they serve, stage by stage.
-  const notice: Notice = { generation: current, paths: store.paths(work.name), reason: work.reason };
-  const users = services.filter((service) => service.uses(work.name) && !work.told.has(service.name));
-  const unreachable: string[] = [];
-  for (const stage of stagesOf(users)) {
-    const answers = await timed(`notify.${stage[0]?.stage}`, () => tell(stage, notice, work.told, signal));
-    const failed = answers.flatMap((answer) => (answer.kind === "failed" ? [answer.message] : []));
-    if (failed.length > 0) return { kind: "failed", generation: current, message: failed.join("; ") };
-    unreachable.push(...answers.flatMap((answer) => (answer.kind === "unreachable" ? [answer.message] : [])));
-  }
+  const notice = { generation: current, paths: store.paths(name), reason: work.reason };
+  const users = services.filter((service) => service.uses(name) && !told.has(service.name));
+  const telling = { services: users, notice, told, asked, lookFirst: work.reason === "retried" };
+  const { failed, busy, unreachable } = await tellInOrder(telling, timed, signal);
+  // 6. What a service refuses, dies over or does not serve is given up for what was there before.
+  if (failed.length > 0) return goBackFrom(work, current, failed.join("; "), tools, run);
+  if (busy.length > 0) return { kind: "failed", generation: current, message: busy.join("; ") };
   if (unreachable.length > 0)
     return { kind: "pending", generation: current, message: unreachable.join("; ") };
-
-  // 6. From here on the same content does nothing.
-  const live = await timed("record", () => store.recordLive(current));
-
-  // 7. Old generations go last; one that stays does no harm.
-  const warning = await timed("prune", () => prune(store, work.name));
-  return { kind: "live", generation: live, warning };
+  // 7. and 8.
+  return becomeLive(current, tools, run);
 }
 
-async function prune(store: Store, name: BundleName): Promise<string | null> {
-  try {
-    await store.prune(name);
-    return null;
-  } catch (thrown) {
-    return messageOf(thrown);
+/** The current generation, to services that do not serve it. There is no way back from here: it is the way back. */
+async function remind(work: Reminder, tools: ReloadTools, run: Run): Promise<ReloadOutcome> {
+  const { store, services } = tools;
+  const { timed, signal } = run;
+  const { name, reason, told } = work;
+  const current = store.current(name);
+  if (current === undefined) throw new Error(`${name} has no current generation`);
+  if (current.digest !== work.digest) return { kind: "unchanged", generation: current };
+  run.becameCurrent(current);
+  // A service that fell behind is looked at again on its schedule.
+  if (reason === "rolledBack") run.tryAgain(work);
+  const notice = { generation: current, paths: store.paths(name), reason };
+  const users = services.filter((service) => service.uses(name) && !told.has(service.name));
+  const telling = { services: users, notice, told, asked: null, lookFirst: true };
+  const answers = await tellInOrder(telling, timed, signal);
+  const trouble = troubleOf(answers);
+  if (trouble !== null) return { kind: "failed", generation: current, message: trouble };
+  if (answers.unreachable.length > 0) {
+    return { kind: "pending", generation: current, message: answers.unreachable.join("; ") };
   }
-}
-
-/** Services of one stage, side by side: each is told, then looked at. */
-function tell(
-  stage: readonly Service[],
-  notice: Notice,
-  told: Set<string>,
-  signal: AbortSignal,
-): Promise<ServiceAnswer[]> {
-  const tellOne = async (service: Service): Promise<ServiceAnswer> => {
-    const told = await service.notify(notice, signal);
-    return told.kind === "done" && service.verify ? service.verify(notice.generation, signal) : told;
-  };
-  return Promise.all(
-    stage.map(async (service) => {
-      const answer = await tellOne(service);
-      if (answer.kind === "done") told.add(service.name);
-      return answer;
-    }),
-  );
-}
-
-function stagesOf(services: readonly Service[]): Service[][] {
-  const stages = new Map<number, Service[]>();
-  for (const service of services) {
-    stages.set(service.stage, [...(stages.get(service.stage) ?? []), service]);
-  }
-  return [...stages].sort(([a], [b]) => a - b).map(([, members]) => members);
+  return becomeLive(current, tools, run);
 }

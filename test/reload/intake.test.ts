@@ -1,59 +1,12 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
-import type { Bundle } from "../../src/core/bundle.ts";
-import type { DaemonEvent } from "../../src/core/events.ts";
-import type { BundleName } from "../../src/core/names.ts";
-import type { Entry, SnapshotCause } from "../../src/core/snapshot.ts";
 import { readBundle } from "../../src/preflight/read-bundle.ts";
-import { Intake, type IntakeOptions } from "../../src/reload/intake.ts";
 import type { Examine } from "../../src/reload/ports.ts";
 import { bundleOf } from "../support/bundle.ts";
-import { FakeClock, FakeStore, gate } from "../support/fake-ports.ts";
+import { gate } from "../support/fake-ports.ts";
+import { SETTLE_MS, setUpIntake } from "../support/intake.ts";
 import { type BundlePems, createBundleMaker } from "../support/pki.ts";
 import { until } from "../support/wait.ts";
-
-const SETTLE_MS = 2_000;
-
-function setUp(options: Partial<IntakeOptions> = {}) {
-  const [store, clock] = [new FakeStore(), new FakeClock()];
-  const events: DaemonEvent[] = [];
-  const offered: Bundle[] = [];
-  const removed: BundleName[] = [];
-  const intake = new Intake(
-    {
-      prefix: "/certs/",
-      include: ["*"],
-      exclude: [],
-      settleMs: SETTLE_MS,
-      onDelete: "keep",
-      store,
-      queue: {
-        offer: (bundle) => offered.push(bundle),
-        remove: (name) => removed.push(name),
-        isBusy: () => false,
-      },
-      examine: async (contents) => readBundle(contents),
-      clock,
-      report: (event) => events.push(event),
-      ...options,
-    },
-    new AbortController().signal,
-  );
-  const entries = new Map<string, Entry>();
-  let revision = 1;
-  /** Hands in a snapshot in which these keys changed; null deletes. */
-  const change = (values: Readonly<Record<string, string | null>>, cause: SnapshotCause = "watch") => {
-    revision++;
-    for (const [key, text] of Object.entries(values)) {
-      const value = Buffer.from(text ?? "");
-      if (text === null) entries.delete(key);
-      else entries.set(key, { key, value, bytes: value.length, modRevision: revision });
-    }
-    return intake.take({ revision, cause, entries, changed: new Set(Object.keys(values)) });
-  };
-  const seen = (type: DaemonEvent["type"]) => events.filter((event) => event.type === type);
-  return { store, clock, events, offered, removed, change, seen };
-}
 
 describe("the intake", () => {
   let pems: BundlePems;
@@ -65,7 +18,7 @@ describe("the intake", () => {
   });
 
   it("offers a good bundle with the revision of its newest part", async () => {
-    const { change, offered } = setUp();
+    const { change, offered } = setUpIntake();
 
     change({
       "/certs/mesh/tls.crt": pems.chain,
@@ -79,7 +32,7 @@ describe("the intake", () => {
   });
 
   it("leaves alone what is live already, without examining it", async () => {
-    const { change, store, seen } = setUp({
+    const { change, store, seen } = setUpIntake({
       examine: async () => {
         throw new Error("it was examined");
       },
@@ -93,7 +46,7 @@ describe("the intake", () => {
   });
 
   it("offers again what is on disk and was never told", async () => {
-    const { change, store, offered } = setUp();
+    const { change, store, offered } = setUpIntake();
     store.set(bundleOf("mesh", { mesh: pems.whole }), "current");
 
     change({ "/certs/mesh": pems.whole });
@@ -102,7 +55,7 @@ describe("the intake", () => {
   });
 
   it("waits for a part, says so once more when it is overdue, and goes on when it comes", async () => {
-    const { change, clock, offered, seen } = setUp();
+    const { change, clock, offered, seen } = setUpIntake();
 
     change({ "/certs/mesh/tls.crt": pems.chain });
     await until("it waits", () => clock.sleeping === 1);
@@ -117,7 +70,7 @@ describe("the intake", () => {
   });
 
   it("does not call overdue what fitted in time", async () => {
-    const { change, clock, offered, seen } = setUp();
+    const { change, clock, offered, seen } = setUpIntake();
 
     change({ "/certs/mesh/tls.key": pems.key });
     await until("it waits", () => clock.sleeping === 1);
@@ -129,7 +82,7 @@ describe("the intake", () => {
   });
 
   it("gives ca.crt of a new name a moment, for it may be the first of several parts", async () => {
-    const { change, clock, offered } = setUp();
+    const { change, clock, offered } = setUpIntake();
 
     change({ "/certs/mesh/ca.crt": pems.ca });
     await until("it holds", () => clock.sleeping === 1);
@@ -141,7 +94,7 @@ describe("the intake", () => {
   });
 
   it("takes ca.crt alone as a trust bundle after that moment", async () => {
-    const { change, clock, offered } = setUp();
+    const { change, clock, offered } = setUpIntake();
 
     change({ "/certs/roots/ca.crt": pems.ca });
     await until("it holds", () => clock.sleeping === 1);
@@ -153,7 +106,7 @@ describe("the intake", () => {
   });
 
   it("does not turn a bundle into a trust bundle because its leaf and key were deleted", async () => {
-    const { change, store, seen, offered } = setUp();
+    const { change, store, seen, offered } = setUpIntake();
     const live = bundleOf("mesh", { mesh: pems.whole });
     const leaf = live.identity?.leaf ?? null;
     store.set(live, "live");
@@ -173,7 +126,7 @@ describe("the intake", () => {
       if (contents.revision === 2) await slow.promise;
       return readBundle(contents);
     };
-    const { change, offered } = setUp({ examine });
+    const { change, offered } = setUpIntake({ examine });
 
     change({ "/certs/mesh": pems.whole });
     change({ "/certs/mesh": other.whole });
@@ -188,7 +141,7 @@ describe("the intake", () => {
   });
 
   it("reports a check that breaks down, and goes on", async () => {
-    const { change, seen, offered } = setUp({
+    const { change, seen, offered } = setUpIntake({
       examine: async (contents) => {
         if (contents.name === "bad") throw new Error("out of luck");
         return readBundle(contents);
@@ -204,7 +157,7 @@ describe("the intake", () => {
   });
 
   it("takes a deleted bundle from disk only where that is wished, and etcd is the same store", async () => {
-    const { change, store, removed, seen } = setUp({ onDelete: "remove" });
+    const { change, store, removed, seen } = setUpIntake({ onDelete: "remove" });
     store.set(bundleOf("mesh", { mesh: pems.whole }), "live");
     change({ "/certs/mesh": pems.whole }, "start");
 
@@ -217,7 +170,7 @@ describe("the intake", () => {
   });
 
   it("tells at its start of a bundle that etcd no longer has, and keeps it", async () => {
-    const { change, store, removed, seen } = setUp({ onDelete: "remove" });
+    const { change, store, removed, seen } = setUpIntake({ onDelete: "remove" });
     store.set(bundleOf("mesh", { mesh: pems.whole }), "live");
 
     change({}, "start");
@@ -229,7 +182,7 @@ describe("the intake", () => {
   });
 
   it("names an ignored key once, and counts it each time", async () => {
-    const { change, seen } = setUp();
+    const { change, seen } = setUpIntake();
 
     change({ "/certs/A B": "x" });
     change({ "/certs/A B": "y" });
@@ -239,7 +192,7 @@ describe("the intake", () => {
   });
 
   it("takes the bundles that are included and not excluded", async () => {
-    const { change, offered, seen } = setUp({ include: ["inference-*"], exclude: ["*-test"] });
+    const { change, offered, seen } = setUpIntake({ include: ["inference-*"], exclude: ["*-test"] });
 
     change({
       "/certs/inference-a": pems.whole,
@@ -256,7 +209,7 @@ describe("the intake", () => {
   });
 
   it("passes labels on when they change, and a bad meta.json holds nothing up", async () => {
-    const { change, offered, seen } = setUp();
+    const { change, offered, seen } = setUpIntake();
     const meta = JSON.stringify({ labels: { model_version: "7b" } });
 
     change({ "/certs/mesh": pems.whole, "/certs/mesh/meta.json": meta });
@@ -269,7 +222,7 @@ describe("the intake", () => {
   });
 
   it("passes labels on again for a bundle that was deleted in between", async () => {
-    const { change, seen } = setUp();
+    const { change, seen } = setUpIntake();
     const values = { "/certs/mesh": pems.whole, "/certs/mesh/meta.json": '{"labels": {"model": "7b"}}' };
 
     await change(values);
@@ -280,7 +233,7 @@ describe("the intake", () => {
   });
 
   it("lets others have their turn while it looks at very many bundles", async () => {
-    const { change, seen } = setUp();
+    const { change, seen } = setUpIntake();
     let turns = 0;
     const others = setInterval(() => turns++, 0);
 

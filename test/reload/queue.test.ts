@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { DaemonEvent } from "../../src/core/events.ts";
+import type { Generation } from "../../src/core/generation.ts";
 import type { ServiceAnswer } from "../../src/core/service.ts";
 import type { Service } from "../../src/reload/ports.ts";
 import { ReloadQueue } from "../../src/reload/queue.ts";
@@ -11,7 +12,9 @@ function setUp(services: readonly Service[], options: { concurrency?: number; sp
   const [store, clock] = [new FakeStore(), new FakeClock()];
   const events: DaemonEvent[] = [];
   const report = (event: DaemonEvent) => events.push(event);
-  const queue = new ReloadQueue({ store, clock, services, report, concurrency: 1, splayMs: 0, ...options });
+  const contentOf = async () => null;
+  const tools = { store, clock, services, report, contentOf };
+  const queue = new ReloadQueue({ ...tools, concurrency: 1, splayMs: 0, ...options });
   const outcomes = () =>
     events.flatMap((event) => (event.type === "reload.finished" ? [[event.bundle, event.outcome.kind]] : []));
   return { store, clock, queue, outcomes, events };
@@ -138,7 +141,7 @@ describe("the reload queue", () => {
   it("tries again what failed, later, until it is live", async () => {
     let failures = 3;
     const service = fakeService("vllm", () =>
-      failures-- > 0 ? { kind: "failed", message: "not now" } : { kind: "done" },
+      failures-- > 0 ? { kind: "busy", message: "not now" } : { kind: "done" },
     );
     const { queue, clock, outcomes, store } = setUp([service]);
     const bundle = fakeBundle();
@@ -166,7 +169,7 @@ describe("the reload queue", () => {
 
   it("gives up waiting to retry when newer content comes", async () => {
     let fail = true;
-    const service = fakeService("vllm", () => (fail ? { kind: "failed", message: "no" } : { kind: "done" }));
+    const service = fakeService("vllm", () => (fail ? { kind: "busy", message: "no" } : { kind: "done" }));
     const { queue, clock, outcomes, store } = setUp([service]);
     const [older, newer] = [fakeBundle(), fakeBundle()];
     queue.offer(older);
@@ -203,7 +206,7 @@ describe("the reload queue", () => {
     const bundle = fakeBundle();
     store.set(bundle, "current");
 
-    queue.resume(store.generation(bundle.name, bundle.digest, "current"));
+    queue.resume(store.current(bundle.name) as Generation, false);
     await until("it is live", () => store.current(bundle.name)?.state === "live");
 
     assert.equal(service.notices[0]?.reason, "retried");

@@ -2,10 +2,10 @@
 import { randomBytes } from "node:crypto";
 import type { Bundle } from "../../src/core/bundle.ts";
 import { type Digest, digestOf } from "../../src/core/digest.ts";
-import type { BundlePaths, Generation, GenerationId } from "../../src/core/generation.ts";
+import type { BundlePaths, Generation, GenerationId, RollbackCause } from "../../src/core/generation.ts";
 import type { BundleName } from "../../src/core/names.ts";
 import type { Notice, ServiceAnswer } from "../../src/core/service.ts";
-import type { Service, Store } from "../../src/reload/ports.ts";
+import type { Finding, Service, Store } from "../../src/reload/ports.ts";
 import type { Clock } from "../../src/runtime/clock.ts";
 
 /** A bundle with a digest of its own; nobody looks into it. */
@@ -14,12 +14,18 @@ export function fakeBundle(name = "mesh"): Bundle {
   return { name: name as BundleName, digest, revision: 1, identity: null, anchors: [], crls: [] };
 }
 
+/** A step of the store that changes something. */
+type StoreStep = "stage" | "activate" | "recordLive" | "rollBack" | "repair" | "prune" | "remove";
+
 /** A store in memory that remembers what was done, in order. */
 export class FakeStore implements Store {
   readonly done: string[] = [];
   /** Fails the next call of this method, once. */
-  failNext: "stage" | "activate" | "recordLive" | "prune" | "remove" | undefined;
-  readonly #current = new Map<BundleName, Generation>();
+  failNext: StoreStep | undefined;
+  /** What the next audits find; empty after a repair. */
+  findings: Finding[] = [];
+  readonly #current = new Map<BundleName, GenerationId>();
+  #generations: Generation[] = [];
   #sequence = 0;
 
   names(): BundleName[] {
@@ -27,7 +33,26 @@ export class FakeStore implements Store {
   }
 
   current(name: BundleName): Generation | undefined {
-    return this.#current.get(name);
+    const id = this.#current.get(name);
+    const found = this.#generations.find((one) => one.id === id);
+    const isPutBack = this.#generations.some(
+      ({ rollback }) => rollback !== null && rollback.to === id && !rollback.finished,
+    );
+    const state = found?.state === "live" && !isPutBack ? "live" : "current";
+    return found && { ...found, state };
+  }
+
+  previous(name: BundleName): Generation | undefined {
+    const id = this.#current.get(name);
+    return this.history(name).findLast((one) => one.state === "live" && one.id !== id);
+  }
+
+  history(name: BundleName): Generation[] {
+    return this.#generations.filter((one) => one.name === name);
+  }
+
+  quarantined(name: BundleName, digest: Digest): Generation | undefined {
+    return this.history(name).find((one) => one.digest === digest && one.rollback?.quarantined);
   }
 
   paths(name: BundleName): BundlePaths {
@@ -39,18 +64,54 @@ export class FakeStore implements Store {
     return this.generation(bundle.name, bundle.digest, "staged");
   }
 
-  async activate(generation: Generation): Promise<Generation> {
+  async activate({ name, id }: Generation): Promise<Generation> {
     this.#do("activate");
-    const current: Generation = { ...generation, state: "current" };
-    this.#current.set(generation.name, current);
-    return current;
+    this.#current.set(name, id);
+    return this.#currentOf(name);
   }
 
-  async recordLive(generation: Generation): Promise<Generation> {
+  async recordLive({ name, id }: Generation): Promise<Generation> {
     this.#do("recordLive");
-    const live: Generation = { ...generation, state: "live" };
-    this.#current.set(generation.name, live);
-    return live;
+    this.#change((one) => {
+      const { rollback } = one;
+      if (one.id === id) return { ...one, state: "live" };
+      if (one.name !== name || rollback === null) return one;
+      const quarantined = rollback.quarantined && rollback.to === id;
+      return { ...one, rollback: { ...rollback, quarantined, finished: true } };
+    });
+    return this.#currentOf(name);
+  }
+
+  async rollBack(
+    name: BundleName,
+    to: GenerationId,
+    how: { readonly cause: RollbackCause; readonly why: string },
+  ): Promise<{ from: Generation; current: Generation }> {
+    this.#do("rollBack");
+    const { id } = this.#currentOf(name);
+    const rollback = { ...how, to, at: new Date(0).toISOString(), quarantined: true, finished: false };
+    this.#change((one) => (one.id === id ? { ...one, state: "rolledBack", rollback } : one));
+    this.#current.set(name, to);
+    const from = this.#generations.find((one) => one.id === id);
+    if (from === undefined) throw new Error("the current generation is gone");
+    return { from, current: this.#currentOf(name) };
+  }
+
+  async liftQuarantine(name: BundleName, except: Digest | null): Promise<void> {
+    this.#change((one) => {
+      if (one.name !== name || one.rollback === null || one.digest === except) return one;
+      return { ...one, rollback: { ...one.rollback, quarantined: false } };
+    });
+  }
+
+  async audit(): Promise<Finding[]> {
+    return this.findings;
+  }
+
+  async repair(name: BundleName): Promise<Generation> {
+    this.#do("repair");
+    this.findings = [];
+    return this.#currentOf(name);
   }
 
   async prune(): Promise<void> {
@@ -63,27 +124,32 @@ export class FakeStore implements Store {
   }
 
   /** Makes something current without any step. */
-  set(bundle: Bundle, state: "current" | "live"): void {
-    this.#current.set(bundle.name, this.generation(bundle.name, bundle.digest, state));
+  set(bundle: Bundle, state: "current" | "live"): Generation {
+    const { name, id } = this.generation(bundle.name, bundle.digest, state === "live" ? "live" : "staged");
+    this.#current.set(name, id);
+    return this.#currentOf(name);
   }
 
   generation(name: BundleName, digest: Digest, state: Generation["state"]): Generation {
     const id = `${String(++this.#sequence).padStart(6, "0")}-00000000` as GenerationId;
     const now = new Date(0).toISOString();
-    return {
-      name,
-      id,
-      digest,
-      revision: 1,
-      state,
-      stagedAt: now,
-      changedAt: now,
-      leaf: null,
-      rollback: null,
-    };
+    const times = { stagedAt: now, changedAt: now };
+    const made: Generation = { name, id, digest, revision: 1, state, ...times, leaf: null, rollback: null };
+    this.#generations.push(made);
+    return made;
   }
 
-  #do(step: NonNullable<FakeStore["failNext"]>): void {
+  #currentOf(name: BundleName): Generation {
+    const current = this.current(name);
+    if (current === undefined) throw new Error(`${name} has no current generation`);
+    return current;
+  }
+
+  #change(change: (one: Generation) => Generation): void {
+    this.#generations = this.#generations.map(change);
+  }
+
+  #do(step: StoreStep): void {
     if (this.failNext === step) {
       this.failNext = undefined;
       throw new Error(`cannot ${step}: the disk is full`);
