@@ -4,12 +4,7 @@ import { readFile } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { messageOf } from "../core/errors.ts";
-
-/** Why a request is refused. */
-export interface Refusal {
-  readonly status: 401 | 403;
-  readonly error: { readonly code: string; readonly message: string };
-}
+import { type Refusal, refuse } from "./reply.ts";
 
 const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
 
@@ -36,8 +31,4 @@ export async function checkAuthority(
 function isSame(a: string, b: string): boolean {
   const hash = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(hash(a), hash(b));
-}
-
-function refuse(status: 401 | 403, message: string): Refusal {
-  return { status, error: { code: status === 401 ? "UNAUTHORIZED" : "FORBIDDEN", message } };
 }

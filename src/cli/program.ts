@@ -3,10 +3,11 @@ import { Command, CommanderError, Option } from "commander";
 import { OVERRIDES } from "../config/overrides.ts";
 import { KeyturnError, messageOf } from "../core/errors.ts";
 import { version } from "../version.ts";
+import { retry, rollBack } from "./change-bundle.ts";
 import { checkConfig } from "./check-config.ts";
 import type { ConfigOptions } from "./config-file.ts";
+import { showHistory } from "./history.ts";
 import { printError } from "./print.ts";
-import { run } from "./run.ts";
 import { showStatus } from "./status.ts";
 
 /** 0: done. 1: the answer is no, or it failed. 2: the command line or the configuration is wrong. */
@@ -37,7 +38,11 @@ function createProgram(finish: (code: ExitCode) => void): Command {
   withSettings(program.command("run"))
     .description("watch etcd and keep the bundles of this node live")
     .option("--dev", "try it: an etcd of its own, a temporary folder, no configuration")
-    .action(async (values) => finish(await run({ ...configOptionsOf(values), dev: values.dev === true })));
+    .action(async (values) => {
+      // Loaded only here: the other commands only ask the daemon, and need nothing of it.
+      const { run } = await import("./run.ts");
+      finish(await run({ ...configOptionsOf(values), dev: values.dev === true }));
+    });
 
   withSettings(program.command("check-config"))
     .description("check the configuration and print what is in force")
@@ -52,6 +57,8 @@ function createProgram(finish: (code: ExitCode) => void): Command {
     .action(async (values) =>
       finish(await showStatus({ ...configOptionsOf(values), json: values.json === true })),
     );
+
+  addBundleCommands(program, finish);
 
   program
     .command("demo")
@@ -69,6 +76,32 @@ function createProgram(finish: (code: ExitCode) => void): Command {
     });
 
   return program;
+}
+
+function addBundleCommands(program: Command, finish: (code: ExitCode) => void): void {
+  const command = (name: string) => withSettings(program.command(name)).option("--json", "print JSON");
+  const optionsOf = (values: Record<string, unknown>) => ({
+    ...configOptionsOf(values),
+    json: values.json === true,
+  });
+
+  command("history")
+    .description("list what is on disk of a bundle, and what became of it")
+    .argument("<name>", "the bundle")
+    .action(async (name: string, values) => finish(await showHistory(name, optionsOf(values))));
+
+  command("rollback")
+    .description("make an earlier generation of a bundle current again; holds until other content is put")
+    .argument("<name>", "the bundle")
+    .option("--to <generation>", "which one; the newest that was live before where it is not given")
+    .action(async (name: string, values) =>
+      finish(await rollBack(name, { ...optionsOf(values), to: values.to })),
+    );
+
+  command("retry")
+    .description("try again what etcd holds of a bundle, though it was rolled back")
+    .argument("<name>", "the bundle")
+    .action(async (name: string, values) => finish(await retry(name, optionsOf(values))));
 }
 
 /** Adds `--config` and a flag for each setting that can be overridden. */

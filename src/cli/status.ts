@@ -1,77 +1,84 @@
 /** `keyturn status`: what the daemon of this node knows, asked over its admin address. */
-import { KeyturnError, messageOf } from "../core/errors.ts";
 import type { BundleStatus, Status } from "../observe/status.ts";
+import { systemClock } from "../runtime/clock.ts";
+import { askDaemon, explainRefusal } from "./admin-client.ts";
 import { type ConfigOptions, loadCommandConfig } from "./config-file.ts";
 import { print } from "./print.ts";
+import { plain, table } from "./table.ts";
 
 const TIMEOUT_MS = 5_000;
 
 /** Exit code 0 where the node is ready, 1 where it is not. */
 export async function showStatus(options: ConfigOptions & { readonly json?: boolean }): Promise<number> {
   const { admin } = await loadCommandConfig(options);
-  const host =
-    admin.listen.host === "0.0.0.0" || admin.listen.host === "::" ? "127.0.0.1" : admin.listen.host;
-  const url = `http://${host.includes(":") ? `[${host}]` : host}:${admin.listen.port}/status`;
-  const status = await fetchStatus(url);
-  print(options.json ? JSON.stringify(status, null, 2) : describe(status, Date.now()));
+  const reply = await askDaemon(admin, { method: "GET", path: "/status", timeoutMs: TIMEOUT_MS });
+  if (reply.kind === "refused") {
+    explainRefusal(reply, admin, options.json);
+    return 1;
+  }
+  const status = reply.body as Status;
+  print(options.json ? JSON.stringify(status, null, 2) : describeStatus(status, systemClock.now()));
   return status.ready ? 0 : 1;
 }
 
-async function fetchStatus(url: string): Promise<Status> {
-  try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-    return (await answer.json()) as Status;
-  } catch (cause) {
-    const hint = "is keyturn running, and is admin.listen the same here and there?";
-    throw new KeyturnError(
-      "DAEMON_UNREACHABLE",
-      `no daemon answers on ${url}: ${messageOf(cause)}; ${hint}`,
-      { cause },
-    );
-  }
-}
-
-function describe(status: Status, now: number): string {
+/** The status for a person. */
+export function describeStatus(status: Status, now: Date): string {
   const { node, version, ready, notReady, etcd, bundles, services, ignoredKeys } = status;
   const link = etcd.connected
     ? `connected to ${etcd.endpoint}`
     : `not connected: ${etcd.problem?.message ?? "not yet"}`;
   const lines = [
-    `${node}: keyturn ${version}, ${ready ? "ready" : `not ready: ${notReady.join("; ")}`}`,
-    `etcd: ${link}, revision ${etcd.revision}${ignoredKeys > 0 ? `, ${ignoredKeys} keys ignored` : ""}`,
+    plain(`${node}: keyturn ${version}, ${ready ? "ready" : `not ready: ${notReady.join("; ")}`}`),
+    plain(
+      `etcd: ${link}, revision ${etcd.revision}${ignoredKeys > 0 ? `, ${ignoredKeys} keys ignored` : ""}`,
+    ),
     "",
     ...table(
       ["BUNDLE", "STATE", "GENERATION", "REVISION", "EXPIRES", "NAMES"],
       bundles.map((bundle) => bundleRow(bundle, now)),
     ),
-    ...bundles.flatMap(({ name, problems }) =>
-      problems.map(({ code, message }) => `  ${name}: ${code}: ${message}`),
-    ),
-    ...bundles.flatMap(({ name, lastReload }) =>
-      lastReload?.message ? [`  ${name}: ${lastReload.outcome}: ${lastReload.message}`] : [],
-    ),
+    ...bundles.flatMap((bundle) => notesOf(bundle).map((note) => `  ${bundle.name}: ${plain(note)}`)),
   ];
   if (services.length === 0) return lines.join("\n");
   const rows = services.map(({ name, bundle, result, at }) => [name, bundle, result, at]);
   return [...lines, "", ...table(["SERVICE", "BUNDLE", "LAST HOOK", "AT"], rows)].join("\n");
 }
 
-function bundleRow({ name, state, generation, overdue }: BundleStatus, now: number): string[] {
+function bundleRow({ name, state, generation, overdue }: BundleStatus, now: Date): string[] {
   const leaf = generation?.leaf;
-  const days = leaf ? `${((Date.parse(leaf.notAfter) - now) / 86_400_000).toFixed(1)} d` : "-";
+  const days = leaf ? `${((Date.parse(leaf.notAfter) - now.getTime()) / 86_400_000).toFixed(1)} d` : "-";
   const names = leaf ? [...leaf.dnsNames, ...leaf.ipAddresses, ...leaf.uris].join(",") : "-";
   const revision = String(generation?.revision ?? "-");
   return [name, overdue ? `${state} (overdue)` : state, generation?.id ?? "-", revision, days, names];
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const widths = head.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  return [head, ...rows].map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
+/** What needs somebody's eye. */
+function notesOf({
+  name,
+  problems,
+  lastReload,
+  quarantine,
+  served,
+  drift,
+  expiring,
+}: BundleStatus): string[] {
+  const notes = problems.map(({ code, message }) => `${code}: ${message}`);
+  if (quarantine !== null) {
+    const what = `${quarantine.digest.slice(0, "sha256:".length + 12)} is in quarantine: ${quarantine.why}`;
+    notes.push(`${what}; put other content, or try it again: keyturn retry ${name}`);
+  }
+  // Why content is in quarantine was said with it.
+  if (lastReload?.message && lastReload.message !== quarantine?.why) {
+    notes.push(`${lastReload.outcome}: ${lastReload.message}`);
+  }
+  for (const { service, matches, reason, message } of served) {
+    if (!matches) notes.push(`${service} does not serve it (${reason}): ${message}`);
+  }
+  if (drift !== null && drift.failure !== null) {
+    notes.push(`files are not as they were written (${drift.findings.join("; ")}): ${drift.failure}`);
+  }
+  if (expiring !== null) {
+    notes.push(expiring.threshold === "0s" ? "has expired" : `nears its end (${expiring.threshold})`);
+  }
+  return notes;
 }

@@ -20,6 +20,12 @@ const retryableByCode = {
   ADMIN_UNAVAILABLE: false,
   /** No daemon answers on the admin address. */
   DAEMON_UNREACHABLE: true,
+  /** There is no such bundle on this node. */
+  BUNDLE_UNKNOWN: false,
+  /** The bundle has no such generation on disk. */
+  GENERATION_UNKNOWN: false,
+  /** There is no earlier generation to go back to, or what should be tried again is live. */
+  NOTHING_TO_DO: false,
   /** A program that keyturn needs beside it is not installed. */
   PROGRAM_MISSING: false,
   /** A program or process that keyturn started did not come up. */

@@ -1,8 +1,11 @@
 /** What `GET /status` gives: the shape that scripts rely on. Nothing secret is in it. */
-import type { Generation } from "../core/generation.ts";
+import type { Generation, GenerationId } from "../core/generation.ts";
+import type { HandshakeFailure } from "../core/handshake.ts";
 import type { Labels } from "../core/meta.ts";
 import type { BundleName } from "../core/names.ts";
+import type { OutcomeKind, ReloadReason } from "../core/outcome.ts";
 import type { Problem } from "../core/problem.ts";
+import type { Quarantine } from "./quarantines.ts";
 
 /** Where a bundle is on its way (DESIGN §2). */
 export type BundleState =
@@ -31,6 +34,61 @@ export interface BundleStatus {
   /** Parts have not fitted together for longer than `checks.settle`. */
   readonly overdue: boolean;
   readonly lastReload: ReloadStatus | null;
+  /** Content that was rolled back and does nothing any more; null once other content is on its way. */
+  readonly quarantine: Quarantine | null;
+  /** What each service was last seen to serve, by its name. */
+  readonly served: readonly ServedStatus[];
+  /** Ways back to an earlier generation since keyturn started. */
+  readonly rollbacks: number;
+  /** When files were last found not to be as they were written. */
+  readonly drift: DriftStatus | null;
+  /** The last threshold that the current leaf passed on its way to its end. */
+  readonly expiring: ExpiringStatus | null;
+  /** The last reloads since keyturn started, the newest first. */
+  readonly history: readonly PastReload[];
+}
+
+/** What a service was seen to serve. */
+interface ServedStatus {
+  readonly service: string;
+  /** Whether it is what was current then. */
+  readonly matches: boolean;
+  /** Null where it matches. */
+  readonly reason: HandshakeFailure | null;
+  readonly message: string;
+  readonly serverName: string;
+  readonly at: string;
+}
+
+/** Files that were not as they were written. */
+interface DriftStatus {
+  readonly at: string;
+  readonly findings: readonly string[];
+  /** Why they could not be put right; null where they were. */
+  readonly failure: string | null;
+}
+
+/** A warning of the end of a leaf. */
+interface ExpiringStatus {
+  /** Such as `7d` or `1/3`; `0s` where it has expired. */
+  readonly threshold: string;
+  /** As of `at`. */
+  readonly remainingSeconds: number;
+  readonly at: string;
+}
+
+/** A reload that ended, with those after it that ended the same. */
+export interface PastReload {
+  readonly outcome: OutcomeKind;
+  readonly reason: ReloadReason;
+  /** What was current after it, where it got that far. */
+  readonly generation: GenerationId | null;
+  readonly message: string | null;
+  /** When the last of them ended, and how long it took. */
+  readonly finishedAt: string;
+  readonly totalMs: number;
+  /** How many ended the same, one after another. */
+  readonly times: number;
 }
 
 /** The last reload of a bundle. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { startAdminServer } from "../../src/admin/server.ts";
-import { useAdmin } from "../support/admin.ts";
+import { IDLE, useAdmin } from "../support/admin.ts";
 
 describe("the admin server", () => {
   it("is healthy as long as it answers", async (t) => {
@@ -107,16 +107,7 @@ describe("an address to listen on", () => {
   });
 
   it("is free again once the server is closed", async (t) => {
-    const options = {
-      listen: { host: "127.0.0.1", port: 0 },
-      tokenFile: () => undefined,
-      metrics: async () => ({ contentType: "", text: "" }),
-      status: () => ({ ready: true, notReady: [] }),
-      reload: async () => undefined,
-      resync: () => undefined,
-      onError: () => undefined,
-    };
-    const first = await startAdminServer(options);
+    const first = await startAdminServer(IDLE);
     await first.close();
     const port = Number(new URL(first.url).port);
     assert.equal((await useAdmin(t, { listen: { host: "127.0.0.1", port } })).url, first.url);

@@ -11,6 +11,12 @@ const pending = events.finished(
   { kind: "pending", generation: CURRENT, message: "vllm cannot be reached" },
   500,
 );
+const BAD = generationOf("inference", "current", 3);
+const NEWER = generationOf("inference", "current", 4);
+const wayBack = [events.live(), events.accepted(BAD), events.started(BAD), events.rolledBack(BAD, LIVE)];
+const told = (reason: "rolledBack" | "repaired") =>
+  events.finished({ kind: "live", generation: LIVE, warning: null }, null, reason);
+const brokenWayBack = [events.started(BAD), events.goingBack(BAD, LIVE), events.failed(LIVE)];
 const interrupted = events.finished({ kind: "interrupted" });
 
 describe("the state of a bundle", () => {
@@ -45,6 +51,84 @@ describe("the state of a bundle", () => {
       [events.live(), events.deleted(false), events.unchanged()],
       "live",
       true,
+    ],
+    ["rolledBack and live after a way back", wayBack, "rolledBack", true],
+    [
+      "rolledBack and not live while a service was not told of it",
+      [events.live(), events.rolledBack(BAD, LIVE, "vllm cannot be reached")],
+      "rolledBack",
+      false,
+    ],
+    [
+      "rolledBack and live once that service was told",
+      [
+        events.rolledBack(BAD, LIVE, "vllm cannot be reached"),
+        events.started(LIVE, "rolledBack"),
+        told("rolledBack"),
+      ],
+      "rolledBack",
+      true,
+    ],
+    [
+      "rolledBack once a way back that failed is finished",
+      [...brokenWayBack, told("rolledBack")],
+      "rolledBack",
+      true,
+    ],
+    ["rolledBack still where its files were put right", [...wayBack, told("repaired")], "rolledBack", true],
+    [
+      "quarantined where the same content comes again",
+      [...wayBack, events.quarantined(BAD)],
+      "quarantined",
+      true,
+    ],
+    [
+      "quarantined still where a service is told again of what is live",
+      [...wayBack, events.quarantined(BAD), events.started(LIVE, "repaired"), told("repaired")],
+      "quarantined",
+      true,
+    ],
+    [
+      "quarantined where that was found after a start",
+      [events.recovered(LIVE), events.quarantined(BAD)],
+      "quarantined",
+      true,
+    ],
+    [
+      "live where the earlier content is put again after a way back",
+      [...wayBack, events.quarantined(BAD), events.unchanged()],
+      "live",
+      true,
+    ],
+    [
+      "reloading where the content is tried again",
+      [...wayBack, events.quarantined(BAD), events.started(BAD, "retried")],
+      "reloading",
+      true,
+    ],
+    [
+      "reloading where newer content came during the way back",
+      [
+        events.live(),
+        events.started(BAD),
+        events.accepted(NEWER),
+        events.rolledBack(BAD, LIVE),
+        events.started(NEWER),
+      ],
+      "reloading",
+      true,
+    ],
+    [
+      "rejected where that came during the way back",
+      [events.live(), events.started(BAD), events.rejected(), events.rolledBack(BAD, LIVE)],
+      "rejected",
+      true,
+    ],
+    [
+      "current still where there was nothing to put right and a service is still to be told",
+      [pending, events.finished({ kind: "unchanged", generation: CURRENT }, null, "repaired")],
+      "current",
+      false,
     ],
     [
       "rejected where that came while older content was reloaded",

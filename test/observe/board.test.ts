@@ -6,6 +6,8 @@ import { generationOf } from "../support/notice.ts";
 
 const LIVE = generationOf("inference", "live");
 const CURRENT = generationOf("inference", "current", 2);
+const BAD = generationOf("inference", "current", 3);
+const NOW = "2031-01-15T00:00:00.000Z";
 const pending = events.finished(
   { kind: "pending", generation: CURRENT, message: "vllm cannot be reached" },
   500,
@@ -64,6 +66,60 @@ describe("the board", () => {
     );
   });
 
+  it("shows what each service was last seen to serve, by its name", () => {
+    const { bundles } = boardAfter(
+      ...[
+        events.live(),
+        events.looked("wrong_cert"),
+        events.looked(null, "triton"),
+        events.looked("timeout"),
+      ],
+    );
+    assert.deepEqual(
+      bundles[0]?.served.map(({ service, matches, reason, serverName, at }) => [
+        ...[service, matches, reason, serverName, at],
+      ]),
+      [
+        ["triton", true, null, "inference.local", NOW],
+        ["vllm", false, "timeout", "inference.local", NOW],
+      ],
+    );
+  });
+
+  for (const [what, event] of [
+    ["a look", events.looked("wrong_cert")],
+    ["drift", events.drifted()],
+    ["a warning", events.expiring(1_000)],
+  ] as const) {
+    it(`does not make a bundle known by ${what} that comes after it is gone`, () => {
+      assert.deepEqual(boardAfter(events.live(), events.deleted(true), event).bundles, []);
+    });
+  }
+
+  it("shows the files that were last found not to be as they were written", () => {
+    assert.deepEqual(
+      boardAfter(events.live(), events.drifted(), events.drifted("ENOSPC")).bundles[0]?.drift,
+      {
+        at: NOW,
+        findings: ["tls.key has 0 bytes of 241"],
+        failure: "ENOSPC",
+      },
+    );
+  });
+
+  it("shows that a certificate expires, until another one is current", () => {
+    const warned = [events.live(), events.expiring(90_500)];
+    const renewed = generationOf("inference", "live", 2);
+    const leaf = renewed.leaf && { ...renewed.leaf, fingerprint256: "CC:DD" };
+    assert.deepEqual(
+      [
+        boardAfter(...warned, events.live(renewed)),
+        boardAfter(...warned, events.live({ ...renewed, leaf })),
+      ].map(({ bundles }) => bundles[0]?.expiring),
+      [{ threshold: "7d", remainingSeconds: 90, at: NOW }, null],
+    );
+  });
+
   it("shows bundles by name", () => {
     const names = ["b", "c", "a"].map((name) => events.recovered(generationOf(name, "live")));
     assert.deepEqual(
@@ -91,5 +147,88 @@ describe("the board", () => {
 
   it("forgets the depth of a queue that is no more", () => {
     assert.equal(boardAfter({ type: "queue.changed", depth: 2 }, { type: "engine.started" }).queueDepth, 0);
+  });
+});
+
+describe("the board after a way back", () => {
+  const bundle = boardAfter(
+    ...[
+      events.recovered(LIVE),
+      events.started(BAD),
+      events.goingBack(BAD, LIVE),
+      events.rolledBack(BAD, LIVE),
+    ],
+  ).bundles[0];
+
+  it("shows the generation that was put back", () => {
+    assert.equal(bundle?.generation?.id, LIVE.id);
+  });
+
+  it("shows why, and what is in quarantine now", () => {
+    const why = "vllm serves another certificate";
+    assert.deepEqual(
+      [bundle?.lastReload?.outcome, bundle?.lastReload?.message, bundle?.quarantine],
+      ["rolledBack", why, { digest: BAD.digest, why }],
+    );
+  });
+
+  it("counts it", () => assert.equal(bundle?.rollbacks, 1));
+
+  it("shows no quarantine where the way back was not to set the content aside", () => {
+    const from = events.givenUp(BAD, LIVE, { quarantined: false });
+    const outcome = { kind: "rolledBack", generation: LIVE, from, message: "", unfinished: null } as const;
+    assert.equal(boardAfter(events.finished(outcome)).bundles[0]?.quarantine, null);
+  });
+
+  it("shows the quarantine where services could not be told of it", () => {
+    const failed = [events.started(BAD), events.goingBack(BAD, LIVE), events.failed(LIVE)];
+    assert.equal(boardAfter(...failed).bundles[0]?.quarantine?.digest, BAD.digest);
+  });
+
+  it("shows no quarantine where it did not come as far as the flip", () => {
+    const failed = [events.started(BAD), events.goingBack(BAD, LIVE), events.failed(BAD)];
+    assert.equal(boardAfter(...failed).bundles[0]?.quarantine, null);
+  });
+});
+
+describe("the history of reloads", () => {
+  it("has the newest first, and what became of each", () => {
+    const { bundles } = boardAfter(events.live(), events.rolledBack(BAD, LIVE));
+    assert.deepEqual(
+      bundles[0]?.history.map(({ outcome, reason, generation, message, finishedAt, totalMs, times }) => [
+        ...[outcome, reason, generation, message, finishedAt, totalMs, times],
+      ]),
+      [
+        ["rolledBack", "rotated", LIVE.id, "vllm serves another certificate", NOW, 125.04, 1],
+        ["live", "rotated", LIVE.id, null, NOW, 125.04, 1],
+      ],
+    );
+  });
+
+  it("counts what ends the same again, instead of forgetting what was before", () => {
+    const { bundles } = boardAfter(events.live(), ...Array.from({ length: 50 }, () => pending));
+    assert.deepEqual(
+      bundles[0]?.history.map(({ outcome, times }) => [outcome, times]),
+      [
+        ["pending", 50],
+        ["live", 1],
+      ],
+    );
+  });
+
+  it("has nothing of reloads that were broken off", () => {
+    const { bundles } = boardAfter(events.recovered(LIVE), events.finished({ kind: "interrupted" }));
+    assert.deepEqual(bundles[0]?.history, []);
+  });
+
+  it("has the last twenty", () => {
+    const many = Array.from({ length: 30 }, (_, index) =>
+      events.live(generationOf("inference", "live", index)),
+    );
+    const history = boardAfter(...many).bundles[0]?.history ?? [];
+    assert.deepEqual(
+      [history.length, history[0]?.generation, history.at(-1)?.generation],
+      [20, "29-0123456789ab", "10-0123456789ab"],
+    );
   });
 });

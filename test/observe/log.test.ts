@@ -8,6 +8,13 @@ import { generationOf } from "../support/notice.ts";
 
 const LIVE = generationOf("inference", "live");
 const CURRENT = generationOf("inference", "current", 2);
+const DAY_MS = 86_400_000;
+const delayed = {
+  type: "expiry.delayed",
+  bundle: LIVE.name,
+  message: "nobody answers",
+  retryInMs: 100,
+} as const;
 const ignored = (first: boolean) =>
   ({ type: "key.ignored", key: "/certs/A", why: "no name", first }) as const;
 const denied = { ...events.disconnected, code: "ETCD_DENIED" } as DaemonEvent;
@@ -42,6 +49,35 @@ describe("a log line", () => {
     ],
     [events.failed(null), "error", "reload failed"],
     [events.told(), "debug", "service was told"],
+    [
+      events.legacyKey,
+      "warn",
+      "private key is in a form that only OpenSSL's legacy provider reads, it was made PKCS#8",
+    ],
+    [
+      events.quarantined(CURRENT),
+      "warn",
+      "bundle was rolled back before and is in quarantine, what is live stays",
+    ],
+    [events.goingBack(CURRENT, LIVE), "error", "bundle goes back to an earlier generation"],
+    [
+      events.rolledBack(CURRENT, LIVE),
+      "error",
+      "bundle was rolled back, an earlier generation is current again",
+    ],
+    [events.looked(), "debug", "service serves what is current"],
+    [events.looked("wrong_cert"), "warn", "service does not serve what is current"],
+    [events.drifted(), "warn", "files on disk were not as they were written, they were put right"],
+    [
+      events.drifted("ENOSPC"),
+      "error",
+      "files on disk are not as they were written, and cannot be put right",
+    ],
+    [events.expiring(DAY_MS + 1), "warn", "certificate nears its end"],
+    [events.expiring(DAY_MS), "error", "certificate nears its end"],
+    [events.expiring(0), "error", "certificate has expired"],
+    [delayed, "warn", "an expiry warning is not through yet, it is tried again"],
+    [events.handshakeRestarted, "warn", "process that makes handshakes was started again"],
   ] as const) {
     it(`of ${event.type} is ${level}: ${message}`, () => {
       const lines = linesOf(event);
@@ -91,6 +127,26 @@ describe("a log line", () => {
 
   it("of a rejection says every problem", () => {
     assert.deepEqual(linesOf(events.rejected())[0]?.problems, [events.KEY_MISMATCH]);
+  });
+
+  it("of a way back says from where, to where, why, and what is left to do", () => {
+    const [line] = linesOf(events.rolledBack(CURRENT, LIVE, "triton is not running"));
+    assert.deepEqual(
+      [line?.from, line?.to, line?.why, line?.unfinished],
+      [CURRENT.id, LIVE.id, "vllm serves another certificate", "triton is not running"],
+    );
+  });
+
+  it("of a quarantine says how it is lifted", () => {
+    assert.match(String(linesOf(events.quarantined(LIVE))[0]?.help), /: keyturn retry inference$/);
+  });
+
+  it("of an expiring certificate says which one, and how long it has", () => {
+    const [line] = linesOf(events.expiring(90_500));
+    assert.deepEqual(
+      [line?.bundle, line?.subject, line?.threshold, line?.remainingSeconds],
+      ["inference", "CN=inference", "7d", 90],
+    );
   });
 
   it("is one line whatever is in it", () => {

@@ -5,6 +5,7 @@ import { afterEvents } from "../support/metrics.ts";
 import { generationOf } from "../support/notice.ts";
 
 const LIVE = generationOf("inference", "live");
+const CURRENT = generationOf("inference", "current", 2);
 
 describe("the metrics", () => {
   it("are those that dashboards rely on, with their labels", async () => {
@@ -13,7 +14,13 @@ describe("the metrics", () => {
       events.snapshot(),
       events.rejected(),
       events.told(),
+      events.legacyKey,
+      events.started(CURRENT),
+      events.goingBack(CURRENT, LIVE),
       events.live(),
+      events.looked("wrong_cert"),
+      events.drifted(),
+      events.expiring(1_000),
     );
     const labels = new Map<string, string>();
     for (const { name, labels: found } of all) {
@@ -23,21 +30,29 @@ describe("the metrics", () => {
     assert.deepEqual(Object.fromEntries([...labels].sort()), {
       keyturn_build_info: "node_version,version",
       keyturn_bundle_info: "bundle,digest,generation",
+      keyturn_certificate_expiring: "bundle,threshold",
+      keyturn_drift_total: "bundle",
       keyturn_etcd_connected: "",
       keyturn_etcd_last_snapshot_timestamp_seconds: "",
       keyturn_etcd_revision: "",
       keyturn_events_total: "result",
+      keyturn_handshake_restarts_total: "",
       keyturn_hook_attempts_total: "result,service",
       keyturn_hook_duration_seconds: "service",
       keyturn_last_reload_success_timestamp_seconds: "bundle",
       keyturn_last_reload_successful: "bundle",
+      keyturn_legacy_keys_total: "bundle",
+      keyturn_quarantined: "bundle",
       keyturn_queue_depth: "",
       keyturn_rejections_total: "bundle,code",
       keyturn_reload_duration_seconds: "bundle,outcome",
       keyturn_reloads_total: "bundle,outcome",
       keyturn_resyncs_total: "reason",
+      keyturn_rollbacks_total: "bundle,reason",
+      keyturn_served_matches: "bundle,service",
       tls_cert_not_after_seconds: "bundle,issuer,subject",
       tls_cert_not_before_seconds: "bundle,issuer,subject",
+      tls_handshake_failure_total: "reason,server_name",
     });
   });
 
@@ -67,7 +82,7 @@ describe("the metrics", () => {
     const ignored = { type: "key.ignored", key: "/certs/A", why: "no name", first: true } as const;
     const { all } = await afterEvents(
       ...[ignored, ignored, events.excluded, events.unchanged(), events.accepted(), events.rejected()],
-      ...[events.waiting(false), events.waiting(true), events.deleted(false)],
+      ...[events.waiting(false), events.waiting(true), events.deleted(false), events.quarantined(CURRENT)],
     );
     const counts = all.filter(({ name }) => name === "keyturn_events_total");
     assert.deepEqual(Object.fromEntries(counts.map(({ labels, value }) => [labels.result, value])), {
@@ -78,6 +93,7 @@ describe("the metrics", () => {
       rejected: 1,
       waiting: 1,
       deleted: 1,
+      quarantined: 1,
     });
   });
 
@@ -116,6 +132,39 @@ describe("the metrics", () => {
         value("keyturn_hook_duration_seconds_sum", { service: "vllm" }),
       ],
       [0.12504, 0.03],
+    );
+  });
+
+  it("count how often the process that makes handshakes was started again", async () => {
+    const { value } = await afterEvents(events.handshakeRestarted, events.handshakeRestarted);
+    assert.equal(value("keyturn_handshake_restarts_total"), 2);
+  });
+
+  it("count failed handshakes by reason and server name, and none that succeeded", async () => {
+    const { all } = await afterEvents(
+      ...[events.looked("wrong_cert"), events.looked("wrong_cert"), events.looked()],
+      events.looked("timeout", "triton", "triton.local"),
+    );
+    const failures = all.filter(({ name }) => name === "tls_handshake_failure_total");
+    assert.deepEqual(
+      failures.map(({ labels, value }) => [labels.reason, labels.server_name, value]),
+      [
+        ["wrong_cert", "inference.local", 2],
+        ["timeout", "triton.local", 1],
+      ],
+    );
+  });
+
+  it("know at most 200 server names, and count what is past them together", async () => {
+    const names = Array.from({ length: 205 }, (_, index) => `node-${index}.local`);
+    const looks = [...names, "node-0.local"].map((name) => events.looked("refused", "vllm", name));
+    const { all, value } = await afterEvents(...looks);
+    const count = (server_name: string) =>
+      value("tls_handshake_failure_total", { reason: "refused", server_name });
+    const failures = all.filter(({ name }) => name === "tls_handshake_failure_total");
+    assert.deepEqual(
+      [failures.length, count("other"), count("node-0.local"), count("node-199.local")],
+      [201, 5, 2, 1],
     );
   });
 

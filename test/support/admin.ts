@@ -3,8 +3,10 @@ import { writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { type AdminOptions, startAdminServer } from "../../src/admin/server.ts";
+import type { AdminOptions } from "../../src/admin/options.ts";
+import { startAdminServer } from "../../src/admin/server.ts";
 import { useFolder } from "./folder.ts";
+import { generationOf } from "./notice.ts";
 
 /** What came back. */
 export interface AdminAnswer {
@@ -17,23 +19,38 @@ export interface AdminAnswer {
 export interface TestAdmin {
   readonly url: string;
   /** Sends a request with exactly this path, which `fetch` would put right. */
-  ask(method: string, path: string, headers?: Readonly<Record<string, string>>): Promise<AdminAnswer>;
+  ask(
+    method: string,
+    path: string,
+    headers?: Readonly<Record<string, string>>,
+    body?: string,
+  ): Promise<AdminAnswer>;
 }
+
+const LIVE = generationOf("inference", "live");
+
+/** A daemon that is ready, knows no bundle, and does what it is asked. */
+export const IDLE: AdminOptions = {
+  listen: { host: "127.0.0.1", port: 0 },
+  tokenFile: () => undefined,
+  metrics: async () => ({ contentType: "text/plain; version=0.0.4", text: "keyturn_queue_depth 0\n" }),
+  status: () => ({ ready: true, notReady: [] }),
+  history: () => undefined,
+  reload: async () => undefined,
+  resync: () => undefined,
+  rollback: async () => ({ kind: "interrupted" }),
+  retry: async () => ({ kind: "reloaded", outcome: { kind: "unchanged", generation: LIVE } }),
+  onError: () => undefined,
+};
 
 /** Starts it; it is closed when the test is over. */
 export async function useAdmin(t: TestContext, options: Partial<AdminOptions> = {}): Promise<TestAdmin> {
-  const server = await startAdminServer({
-    listen: { host: "127.0.0.1", port: 0 },
-    tokenFile: () => undefined,
-    metrics: async () => ({ contentType: "text/plain; version=0.0.4", text: "keyturn_queue_depth 0\n" }),
-    status: () => ({ ready: true, notReady: [] }),
-    reload: async () => undefined,
-    resync: () => undefined,
-    onError: () => undefined,
-    ...options,
-  });
+  const server = await startAdminServer({ ...IDLE, ...options });
   t.after(() => server.close());
-  return { url: server.url, ask: (method, path, headers = {}) => ask(server.url, method, path, headers) };
+  return {
+    url: server.url,
+    ask: (method, path, headers = {}, body = "") => ask(server.url, method, path, headers, body),
+  };
 }
 
 /** A file with the token `open sesame`. */
@@ -48,6 +65,7 @@ function ask(
   method: string,
   path: string,
   headers: Readonly<Record<string, string>>,
+  sent: string,
 ): Promise<AdminAnswer> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
@@ -60,6 +78,6 @@ function ask(
       response.on("end", () => resolve({ status: response.statusCode, headers: response.headers, body }));
     });
     asked.on("error", reject);
-    asked.end();
+    asked.end(sent);
   });
 }

@@ -7,7 +7,14 @@ const NOW = new Date("2031-01-15T00:00:00.000Z");
 
 /** What the board shows at 2031-01-15T00:00:00.000Z. */
 export function boardAfter(...list: readonly DaemonEvent[]): Status {
-  const board = new StatusBoard("gpu-017", "1.2.3", () => NOW);
+  return boardAt(NOW, ...list);
+}
+
+/** What the board shows when it is asked at another time than that of the events. */
+export function boardAt(asked: Date, ...list: readonly DaemonEvent[]): Status {
+  let now = NOW;
+  const board = new StatusBoard("gpu-017", "1.2.3", () => now);
   for (const event of list) board.note(event);
+  now = asked;
   return board.status();
 }

@@ -1,7 +1,8 @@
 /** Events as the daemon makes them, for what reads events. */
 import type { DaemonEvent } from "../../src/core/events.ts";
-import type { Generation } from "../../src/core/generation.ts";
-import type { ReloadOutcome } from "../../src/core/outcome.ts";
+import type { Generation, Rollback, RollbackCause } from "../../src/core/generation.ts";
+import type { HandshakeFailure } from "../../src/core/handshake.ts";
+import type { ReloadOutcome, ReloadReason } from "../../src/core/outcome.ts";
 import type { Problem } from "../../src/core/problem.ts";
 import { nameOf } from "./material.ts";
 import { generationOf } from "./notice.ts";
@@ -89,11 +90,20 @@ export const told = (result: "delivered" | "busy" = "delivered"): DaemonEvent =>
   durationMs: 30,
 });
 
-export const finished = (outcome: ReloadOutcome, retryInMs: number | null = null): DaemonEvent => ({
+export const started = (
+  generation: Generation = generationOf(),
+  reason: ReloadReason = "rotated",
+): DaemonEvent => ({ type: "reload.started", bundle: generation.name, digest: generation.digest, reason });
+
+export const finished = (
+  outcome: ReloadOutcome,
+  retryInMs: number | null = null,
+  reason: ReloadReason = "rotated",
+): DaemonEvent => ({
   type: "reload.finished",
   bundle: name,
   digest: generationOf().digest,
-  reason: "rotated",
+  reason,
   outcome,
   timings: { totalMs: 125.04, steps: { stage: 3, "notify.1": 100 } },
   retryInMs,
@@ -104,3 +114,91 @@ export const live = (generation: Generation = generationOf("inference", "live"))
 
 export const failed = (generation: Generation | null): DaemonEvent =>
   finished({ kind: "failed", generation, message: "vllm answered 500" }, 1_000);
+
+/** The generation as it is after keyturn went back from it. */
+export const givenUp = (from: Generation, to: Generation, change: Partial<Rollback> = {}): Generation => ({
+  ...from,
+  state: "rolledBack",
+  rollback: {
+    at: "2031-01-15T00:00:00.000Z",
+    to: to.id,
+    cause: "service",
+    why: "vllm serves another certificate",
+    quarantined: true,
+    finished: true,
+    ...change,
+  },
+});
+
+export const goingBack = (
+  from: Generation,
+  to: Generation,
+  cause: RollbackCause = "service",
+): DaemonEvent => ({
+  type: "rollback.started",
+  bundle: from.name,
+  from: from.id,
+  to: to.id,
+  cause,
+  why: "vllm serves another certificate",
+});
+
+export const rolledBack = (from: Generation, to: Generation, unfinished: string | null = null): DaemonEvent =>
+  finished({
+    kind: "rolledBack",
+    generation: to,
+    from: givenUp(from, to),
+    message: "vllm serves another certificate",
+    unfinished,
+  });
+
+export const quarantined = (generation: Generation): DaemonEvent => ({
+  type: "bundle.quarantined",
+  bundle: generation.name,
+  digest: generation.digest,
+  revision: 43,
+  why: "vllm serves another certificate",
+});
+
+export const looked = (
+  reason: HandshakeFailure | null = null,
+  service = "vllm",
+  serverName = "inference.local",
+): DaemonEvent => ({
+  type: "service.looked",
+  service,
+  bundle: name,
+  serverName,
+  matches: reason === null,
+  reason,
+  message: `${service} was looked at`,
+});
+
+export const drifted = (failure: string | null = null): DaemonEvent => ({
+  type: "bundle.drifted",
+  bundle: name,
+  findings: ["tls.key has 0 bytes of 241"],
+  failure,
+});
+
+export const expiring = (
+  remainingMs: number,
+  threshold = "7d",
+  generation = generationOf(),
+): DaemonEvent => ({
+  type: "certificate.expiring",
+  bundle: generation.name,
+  generation: generation.id,
+  leaf: leafOf(generation),
+  threshold,
+  remainingMs,
+});
+
+export const legacyKey: DaemonEvent = { type: "key.legacy", bundle: name, where: "/certs/inference.pem" };
+
+export const handshakeRestarted: DaemonEvent = { type: "handshake.restarted", why: "it ended by SIGSEGV" };
+
+function leafOf({ leaf }: Generation) {
+  if (leaf === null) throw new Error("a trust bundle does not expire");
+  return leaf;
+}

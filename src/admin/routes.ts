@@ -1,0 +1,109 @@
+/** Which request does what. What changes something needs a token, and may not come from a web page. */
+import type { IncomingMessage } from "node:http";
+import { KeyturnError } from "../core/errors.ts";
+import { type BundleName, bundleName } from "../core/names.ts";
+import { checkAuthority } from "./authority.ts";
+import { answerRetry, answerRollback } from "./change.ts";
+import { readInput } from "./input.ts";
+import type { AdminOptions } from "./options.ts";
+import { checkOrigin } from "./origin.ts";
+import { json, notAllowed, type Reply, refused, text } from "./reply.ts";
+import { pathOf } from "./target.ts";
+
+type Route = (options: AdminOptions) => Reply | Promise<Reply>;
+type BundleRoute = (options: AdminOptions, name: BundleName, request: IncomingMessage) => Promise<Reply>;
+
+const READS: ReadonlyMap<string, Route> = new Map<string, Route>([
+  ["/healthz", () => text(200, "ok\n")],
+  ["/readyz", ({ status }) => readiness(status())],
+  ["/status", ({ status }) => json(200, status())],
+  [
+    "/metrics",
+    async ({ metrics }) => {
+      const { contentType, text: body } = await metrics();
+      return { status: 200, body, contentType };
+    },
+  ],
+]);
+
+const CHANGES: ReadonlyMap<string, Route> = new Map<string, Route>([
+  [
+    "/-/reload",
+    async ({ reload }) => {
+      await reload();
+      return json(200, { done: true });
+    },
+  ],
+  [
+    "/-/resync",
+    ({ resync }) => {
+      resync();
+      return json(202, { done: true });
+    },
+  ],
+]);
+
+const BUNDLE_CHANGES: ReadonlyMap<string, BundleRoute> = new Map<string, BundleRoute>([
+  [
+    "rollback",
+    async ({ rollback }, name, request) => {
+      const input = await readInput(request, ["to"]);
+      if (!input.ok) return refused(input.refusal);
+      return answerRollback(name, await rollback(name, input.values.get("to")));
+    },
+  ],
+  [
+    "retry",
+    async ({ retry }, name, request) => {
+      const input = await readInput(request, []);
+      return input.ok ? answerRetry(name, await retry(name)) : refused(input.refusal);
+    },
+  ],
+]);
+
+/** Answers a request; rejects with what was thrown while it was carried out. */
+export async function answer(request: IncomingMessage, options: AdminOptions): Promise<Reply> {
+  const pathname = pathOf(request.url ?? "/");
+  const read = READS.get(pathname) ?? historyOf(pathname);
+  if (read !== undefined) {
+    return request.method === "GET" || request.method === "HEAD" ? read(options) : notAllowed("GET, HEAD");
+  }
+  const change = CHANGES.get(pathname) ?? changeOf(pathname, request);
+  if (change === undefined) return text(404, `there is no ${pathname}\n`);
+  if (request.method !== "POST") return notAllowed("POST");
+  const refusal =
+    checkOrigin(request, options.listen.host) ?? (await checkAuthority(request, options.tokenFile()));
+  return refusal === undefined ? change(options) : refused(refusal);
+}
+
+function historyOf(pathname: string): Route | undefined {
+  const segment = /^\/bundles\/([^/]+)\/history$/.exec(pathname)?.[1];
+  if (segment === undefined) return undefined;
+  return ({ history }) => {
+    const name = nameIn(segment);
+    const found = history(name);
+    if (found === undefined) throw unknown(name);
+    return json(200, { bundle: name, ...found });
+  };
+}
+
+function changeOf(pathname: string, request: IncomingMessage): Route | undefined {
+  const [, segment = "", what = ""] = /^\/-\/bundles\/([^/]+)\/([^/]+)$/.exec(pathname) ?? [];
+  const route = BUNDLE_CHANGES.get(what);
+  return route && ((options) => route(options, nameIn(segment), request));
+}
+
+/** @throws KeyturnError BUNDLE_UNKNOWN: what cannot be a name is no bundle's. */
+function nameIn(segment: string): BundleName {
+  const name = bundleName(segment);
+  if (name === undefined) throw unknown(segment);
+  return name;
+}
+
+function unknown(name: string): KeyturnError {
+  return new KeyturnError("BUNDLE_UNKNOWN", `there is no bundle ${name} here: keyturn status lists them`);
+}
+
+function readiness({ ready, notReady }: { ready: boolean; notReady: readonly string[] }): Reply {
+  return json(ready ? 200 : 503, { ready, notReady });
+}

@@ -1,0 +1,60 @@
+/** `keyturn rollback` and `keyturn retry`: asks the daemon, waits until the reload has ended, says what it came to. */
+import type { ChangeAnswer } from "../admin/change.ts";
+import { askDaemon, explainRefusal } from "./admin-client.ts";
+import { parseBundleName, parseGeneration } from "./bundle-name.ts";
+import { type ConfigOptions, loadCommandConfig } from "./config-file.ts";
+import { print } from "./print.ts";
+import { plain } from "./table.ts";
+
+/** Services may take their time, and several stages of them more. What was begun goes on after that too. */
+const TIMEOUT_MS = 600_000;
+
+type Options = ConfigOptions & { readonly json?: boolean };
+
+/** Goes back to an earlier generation. Exit code 0 where it is current again, else 1. */
+export async function rollBack(
+  text: string,
+  { to, ...options }: Options & { readonly to?: string | undefined },
+): Promise<number> {
+  const name = parseBundleName(text);
+  const body = to === undefined ? {} : { to: parseGeneration(to, name) };
+  return change(`/-/bundles/${name}/rollback`, body, options);
+}
+
+/** Tries again what etcd holds of a bundle. Exit code 0 where it is live, else 1. */
+export async function retry(text: string, options: Options): Promise<number> {
+  return change(`/-/bundles/${parseBundleName(text)}/retry`, {}, options);
+}
+
+async function change(path: string, body: object, options: Options): Promise<number> {
+  const { admin } = await loadCommandConfig(options);
+  const reply = await askDaemon(admin, { method: "POST", path, body, timeoutMs: TIMEOUT_MS });
+  if (reply.kind === "refused") {
+    explainRefusal(reply, admin, options.json);
+    return 1;
+  }
+  const answer = reply.body as ChangeAnswer;
+  print(options.json ? JSON.stringify(answer, null, 2) : describeChange(answer));
+  return answer.done ? 0 : 1;
+}
+
+/** The answer for a person: what is so now, then why and what is left. */
+export function describeChange(answer: ChangeAnswer): string {
+  const { bundle, message, unfinished, problems } = answer;
+  const details = [
+    ...(message === null ? [] : [message]),
+    ...(unfinished === null ? [] : [`not told yet: ${unfinished}`]),
+    ...problems.map((problem) => `${problem.code}: ${problem.message}`),
+  ];
+  const head = `${bundle}: ${headOf(answer)}`;
+  return [plain(head), ...details.map((detail) => `  ${plain(detail)}`)].join("\n");
+}
+
+function headOf({ bundle, done, outcome, generation, from }: ChangeAnswer): string {
+  if (outcome === "rolledBack") {
+    const hint = `put other content, or try it again: keyturn retry ${bundle}`;
+    return `${generation} is current again, ${from} is in quarantine; ${hint}`;
+  }
+  if (done) return `${generation} is live`;
+  return generation === null ? `not done: ${outcome}` : `not done: ${outcome}, ${generation} is current`;
+}
