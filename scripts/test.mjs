@@ -4,7 +4,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 /** Folders of test/ with programs of their own, which are not part of `npm test`. */
-const APART = ["bench", "support"];
+const APART = ["bench", "conformance", "support"];
 
 function testsIn(path) {
   if (!statSync(path).isDirectory()) return [path];

@@ -21,6 +21,7 @@ const ROOMS: ReadonlyMap<string, readonly string[] | "everything"> = new Map<
   ["store", BASE],
   ["notify", BASE],
   ["verify", BASE],
+  ["expiry", BASE],
   ["hot-swap", BASE],
   ["reload", BASE],
   ["observe", ["core"]],

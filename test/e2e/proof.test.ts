@@ -1,0 +1,106 @@
+/** The daemon outlives whatever a certificate does to the process that proves it. */
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { describe, it } from "node:test";
+import { useDaemon } from "../support/daemon.ts";
+import { createBundleMaker } from "../support/pki.ts";
+import { useStand } from "../support/stand.ts";
+import { until } from "../support/wait.ts";
+
+/** Bundles that are rejected at a time. */
+const ROUND = 50;
+
+/** Processes that this one started. */
+async function childrenOf(pid: number): Promise<number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
+  return text.split(" ").filter(Boolean).map(Number);
+}
+
+/** The resident memory of a process in KiB. */
+async function residentKiB(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
+}
+
+describe("the process that proves bundles", () => {
+  it("may end by SIGSEGV in the middle of a check: the check is made once more", async (t) => {
+    const { etcd, folder, pki, settings } = await useStand(t);
+    const daemon = await useDaemon(t, folder, settings);
+    const [first, second] = [await pki.make(), await pki.make()];
+    await etcd.put("/certs/inference.pem", first.whole);
+    await daemon.untilLive("inference");
+    const { pid = 0 } = daemon.process;
+    const [child = 0] = await childrenOf(pid);
+
+    process.kill(child, "SIGSTOP");
+    await etcd.put("/certs/inference.pem", second.whole);
+    await until("it is being checked", () =>
+      daemon.metric("keyturn_etcd_revision").then((revision) => revision >= 3),
+    );
+    process.kill(child, "SIGSEGV");
+    process.kill(child, "SIGCONT");
+    await until("it is live", async () => {
+      const bundle = await daemon.bundle("inference");
+      return bundle?.live && bundle.generation?.leaf?.fingerprint256 === second.leaf.fingerprint256;
+    });
+
+    assert.equal(await daemon.metric("keyturn_handshake_restarts_total"), 1);
+    assert.deepEqual([daemon.process.exitCode, daemon.process.signalCode], [null, null]);
+  });
+
+  it("may hang: it is replaced, and the daemon answers meanwhile", async (t) => {
+    const { etcd, folder, pki, settings } = await useStand(t);
+    const daemon = await useDaemon(t, folder, settings);
+    await etcd.put("/certs/inference.pem", (await pki.make()).whole);
+    await daemon.untilLive("inference");
+    const { pid = 0 } = daemon.process;
+    const [child = 0] = await childrenOf(pid);
+    const next = await pki.make();
+
+    process.kill(child, "SIGSTOP");
+    await etcd.put("/certs/inference.pem", next.whole);
+    const health = await fetch(`${daemon.adminUrl}/healthz`);
+    await until("it is live", async () => {
+      const bundle = await daemon.bundle("inference");
+      return bundle?.live && bundle.generation?.leaf?.fingerprint256 === next.leaf.fingerprint256;
+    });
+
+    assert.equal(health.status, 200);
+    assert.ok(!(await childrenOf(pid)).includes(child));
+  });
+
+  it("keeps its memory flat, and the daemon's, over a thousand rejected bundles", async (t) => {
+    const { etcd, folder, pki, settings } = await useStand(t);
+    const daemon = await useDaemon(t, folder, settings);
+    const [good, stranger] = await Promise.all([pki.make(), createBundleMaker()]);
+    await etcd.put("/certs/inference.pem", good.whole);
+    const live = await daemon.untilLive("inference");
+    const { pid = 0 } = daemon.process;
+    // Signed by others than whom it trusts: what OpenSSL has to find out by a handshake.
+    const bad = good.whole.replace(good.ca, (await stranger.make()).ca);
+    const rejections = () => daemon.metric("keyturn_events_total", { result: "rejected" });
+    /** Of other names each: a newer put of the same name breaks off the look at the older. */
+    const reject = async (rounds: number) => {
+      for (let round = 0; round < rounds; round++) {
+        const before = await rejections();
+        const names = Array.from({ length: ROUND }, (_, at) => `/certs/bad-${at}.pem`);
+        await Promise.all(names.map((name) => etcd.put(name, `# ${round}\n${bad}`)));
+        await until("they are rejected", async () => (await rejections()) >= before + ROUND);
+      }
+    };
+    const memory = async () => {
+      const pids = [pid, ...(await childrenOf(pid))];
+      const sizes = await Promise.all(pids.map(residentKiB));
+      return sizes.reduce((sum, size) => sum + size, 0);
+    };
+
+    await reject(6);
+    const before = await memory();
+    await reject(20);
+    const after = await memory();
+
+    assert.ok(after < before * 1.25, `${before} KiB before, ${after} KiB after`);
+    const bundle = await daemon.bundle("inference");
+    assert.deepEqual([bundle?.live, bundle?.generation?.id], [true, live.generation?.id]);
+  });
+});
