@@ -1,27 +1,36 @@
 /**
- * Makes a clone ready and then runs a command: `node scripts/ready.mjs [--build] COMMAND…`.
+ * Makes a clone ready and then runs a command: `node scripts/ready.mjs [--build] [--proxies] COMMAND…`.
  *
- * Installs the npm packages when they are missing or stale, and finds etcd: in KEYTURN_ETCD_BIN, on the PATH, or
- * unpacked from Debian's packages into .cache/etcd. Nothing outside the clone is changed, and no root is needed.
- * Does nothing where nothing is to be done.
+ * Installs the npm packages when they are missing or stale, and finds the programs that are needed beside Node: in the
+ * folder that their environment variable names, on the PATH, or unpacked from Debian's packages into .cache. Nothing
+ * outside the clone is changed, and no root is needed. Does nothing where nothing is to be done.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { accessSync, constants, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { unpackDebian } from "./debian.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const cache = join(root, ".cache");
+
+/** Programs that are fetched where they are missing. `needed`: without them the command does not begin. */
+const ETCD = {
+  programs: ["etcd", "etcdctl"],
+  packages: ["etcd-server", "etcd-client"],
+  folder: "etcd",
+  variable: "KEYTURN_ETCD_BIN",
+  needed: true,
+};
+/** For the tests that turn the certificates of real proxies, which alone fail without them. */
+const PROXIES = {
+  programs: ["haproxy", "nginx"],
+  packages: ["haproxy", "nginx"],
+  folder: "proxies",
+  variable: "KEYTURN_PROXIES_BIN",
+  needed: false,
+};
 
 function installPackages() {
   const stamp = join(root, "node_modules", ".keyturn-lock");
@@ -35,46 +44,29 @@ function installPackages() {
   writeFileSync(stamp, wanted);
 }
 
-/** The folder of etcd and etcdctl; undefined where they are on the PATH or named already. */
-function provideEtcd() {
-  if (process.env.KEYTURN_ETCD_BIN) return undefined;
-  const path = (process.env.PATH ?? "").split(delimiter);
-  if (["etcd", "etcdctl"].every((program) => path.some((folder) => isExecutable(join(folder, program))))) {
-    return undefined;
+/** Gives the command the folder of these programs in their variable, unless they are on the PATH or named already. */
+function provide({ folder, programs, packages, variable, needed }) {
+  if (process.env[variable] || programs.every(isInstalled)) return;
+  const home = join(cache, folder);
+  const isReady = () => programs.every((program) => isExecutable(join(home, "bin", program)));
+  if (!isReady()) {
+    say(`fetching ${programs.join(" and ")} from Debian's packages into .cache/${folder}`);
+    try {
+      unpackDebian(packages, programs, home);
+    } catch {
+      // apt-get has said why. What counts is whether they are there now: another run may have been faster.
+    }
   }
-  const folder = join(cache, "etcd", "usr", "bin");
-  if (!isExecutable(join(folder, "etcdctl"))) unpackEtcd();
-  return folder;
+  if (isReady()) {
+    process.env[variable] = join(home, "bin");
+    return;
+  }
+  say(`${programs.join(" and ")} are needed: install them, or set ${variable} to their folder.`);
+  if (needed) process.exit(1);
 }
 
-/** Debian's packages, downloaded and unpacked with a package index of our own: nothing is installed. */
-function unpackEtcd() {
-  say("fetching etcd from Debian's packages into .cache/etcd");
-  const work = join(cache, "apt");
-  for (const folder of ["lists/partial", "archives/partial", "etcd"])
-    mkdirSync(join(work, folder), { recursive: true });
-  const options = [
-    `Dir::State::Lists=${work}/lists`,
-    `Dir::Cache=${work}`,
-    "APT::Sandbox::User=root",
-    "Debug::NoLocking=1",
-  ];
-  const apt = (...words) =>
-    run("apt-get", ["-qq", ...options.flatMap((option) => ["-o", option]), ...words], work);
-  try {
-    apt("update");
-    apt("download", "etcd-server", "etcd-client");
-    run("sh", ["-c", 'for deb in *.deb; do dpkg-deb -x "$deb" etcd; done'], work);
-    rmSync(join(cache, "etcd"), { recursive: true, force: true });
-    renameSync(join(work, "etcd"), join(cache, "etcd"));
-  } catch {
-    console.error(
-      "keyturn: etcd and etcdctl 3.4 or later are needed: install them, or set KEYTURN_ETCD_BIN to their folder.",
-    );
-    process.exit(1);
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
+function isInstalled(program) {
+  return process.env.PATH.split(delimiter).some((folder) => isExecutable(join(folder, program)));
 }
 
 function isExecutable(path) {
@@ -86,8 +78,8 @@ function isExecutable(path) {
   }
 }
 
-function run(program, words, cwd = root) {
-  execFileSync(program, words, { cwd, stdio: ["ignore", 2, 2] });
+function run(program, words) {
+  execFileSync(program, words, { cwd: root, stdio: ["ignore", 2, 2] });
 }
 
 function say(text) {
@@ -95,14 +87,17 @@ function say(text) {
 }
 
 const words = process.argv.slice(2);
-const build = words[0] === "--build";
-const [program, ...rest] = build ? words.slice(1) : words;
+const flags = new Set();
+while (words[0]?.startsWith("--")) flags.add(words.shift());
+const [program, ...rest] = words;
+// Where daemons are; not every user has it on the PATH.
+process.env.PATH = [process.env.PATH, "/usr/local/sbin", "/usr/sbin"].filter(Boolean).join(delimiter);
 installPackages();
-const etcd = provideEtcd();
-if (build) run("node", ["scripts/build.mjs"]);
+provide(ETCD);
+if (flags.has("--proxies")) provide(PROXIES);
+if (flags.has("--build")) run("node", ["scripts/build.mjs"]);
 
-const env = { ...process.env, ...(etcd && { KEYTURN_ETCD_BIN: etcd }) };
-const child = spawn(program, rest, { cwd: root, stdio: "inherit", env });
+const child = spawn(program, rest, { cwd: root, stdio: "inherit" });
 // Ctrl-C reaches the child from the terminal; a signal for this process alone is passed on.
 process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => child.kill("SIGTERM"));

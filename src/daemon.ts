@@ -4,6 +4,7 @@ import { startAdminServer } from "./admin/server.ts";
 import type { Config } from "./config/schema.ts";
 import { KeyturnError, messageOf } from "./core/errors.ts";
 import type { DaemonEvent, Report } from "./core/events.ts";
+import type { GenerationId } from "./core/generation.ts";
 import { type Engine, startEngine } from "./engine.ts";
 import { StatusBoard } from "./observe/board.ts";
 import { createLog, type Logger, logEvents } from "./observe/log.ts";
@@ -72,6 +73,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   let reloading: Promise<void> = Promise.resolve();
   let isClosing = false;
 
+  function running(): Engine {
+    if (engine !== undefined) return engine;
+    throw new KeyturnError(
+      "NOTHING_TO_DO",
+      "keyturn is starting, stopping or reading its configuration: ask again",
+    );
+  }
+
   async function reload(): Promise<void> {
     const next = await options.loadConfig();
     checkChange(config, next);
@@ -114,6 +123,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       status: () => board.status(),
       reload: reloadInTurn,
       resync: () => engine?.requestResync(),
+      history: (name) => {
+        const generations = engine?.history(name) ?? [];
+        const current = engine?.current(name)?.id ?? null;
+        return generations.length === 0 ? undefined : { current, generations };
+      },
+      rollback: (name, to) => running().rollBack(name, to === undefined ? null : (to as GenerationId)),
+      retry: (name) => running().retry(name),
       onError: (thrown) => log.warn({ why: messageOf(thrown) }, "the admin server cannot take a connection"),
     });
     closes.push(() => admin.close());

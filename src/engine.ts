@@ -1,25 +1,44 @@
 /** Everything that one configuration wires together; a new configuration is a new engine. */
-import type { Config, ServiceConfig } from "./config/schema.ts";
-import { messageOf } from "./core/errors.ts";
+import { createChecks } from "./checks.ts";
+import type { Config } from "./config/schema.ts";
 import type { Report } from "./core/events.ts";
-import { matchesAny } from "./core/glob.ts";
-import { deliver } from "./notify/http-hook.ts";
-import { readCertificate } from "./preflight/certificate.ts";
-import { rememberCertificates } from "./preflight/certificate-cache.ts";
-import { readBundle } from "./preflight/read-bundle.ts";
+import type { Generation, GenerationId } from "./core/generation.ts";
+import type { BundleName } from "./core/names.ts";
+import type { ReloadOutcome } from "./core/outcome.ts";
+import { watchExpiry } from "./expiry/watch.ts";
+import { startHandshakes } from "./handshake/supervisor.ts";
+import { createService, tellRenewal } from "./local-service.ts";
+import { Turns } from "./notify/turns.ts";
+import { lookUpOwnFiles } from "./output.ts";
+import { auditRegularly } from "./reload/audit.ts";
 import { Intake } from "./reload/intake.ts";
-import type { Service } from "./reload/ports.ts";
+import type { RetryResult } from "./reload/look.ts";
 import { ReloadQueue } from "./reload/queue.ts";
 import type { Clock } from "./runtime/clock.ts";
 import { CloseStack } from "./runtime/close-stack.ts";
 import { createSource } from "./source/source.ts";
 import { FileStore } from "./store/file-store.ts";
 import { lookUpOwner } from "./store/owner.ts";
-import { version } from "./version.ts";
+import { watchServed } from "./verify/schedule.ts";
 
 /** A running engine. */
 export interface Engine {
   requestResync(): void;
+  current(name: BundleName): Generation | undefined;
+  /** Generations of a bundle that are on disk, oldest first. */
+  history(name: BundleName): readonly Generation[];
+  /**
+   * Goes back to a generation, or to the newest one that was live before, until the content in etcd changes.
+   *
+   * @throws KeyturnError BUNDLE_UNKNOWN, GENERATION_UNKNOWN, NOTHING_TO_DO, STORE_FAILED.
+   */
+  rollBack(name: BundleName, to: GenerationId | null): Promise<ReloadOutcome>;
+  /**
+   * Tries what etcd holds again, in quarantine or not.
+   *
+   * @throws KeyturnError BUNDLE_UNKNOWN, NOTHING_TO_DO.
+   */
+  retry(name: BundleName): Promise<RetryResult>;
   /** Finishes the reload that is running, for at most `graceMs` or the `timeout` of its hook, and lets go of the folder. */
   close(graceMs: number): Promise<void>;
 }
@@ -27,7 +46,7 @@ export interface Engine {
 /**
  * Opens the output folder, goes on with what a crash left unfinished, and follows etcd.
  *
- * @param onBroken Called once when following etcd ends by itself, which is a fault of keyturn.
+ * @param onBroken Called when something that runs on and on ends by itself, which is a fault of keyturn.
  * @throws KeyturnError STORE_LOCKED, STORE_UNSAFE, STORE_FAILED, CONFIG_INVALID.
  */
 export async function startEngine(
@@ -36,28 +55,49 @@ export async function startEngine(
   report: Report,
   onBroken: (thrown: unknown) => void,
 ): Promise<Engine> {
-  const { etcd, output, bundles, checks, queue: queueing } = config;
+  const closes = new CloseStack();
+  try {
+    return await buildEngine(config, clock, report, onBroken, closes);
+  } catch (thrown) {
+    await closes.close();
+    throw thrown;
+  }
+}
+
+async function buildEngine(
+  config: Config,
+  clock: Clock,
+  report: Report,
+  onBroken: (thrown: unknown) => void,
+  closes: CloseStack,
+): Promise<Engine> {
+  const { node, etcd, output, bundles, checks, queue: queueing, expiry, renewal } = config;
   const owner = await lookUpOwner(output.owner, output.group);
-  const store = await FileStore.open({ dir: output.dir, keep: output.keep, mode: output.mode, owner, clock });
-  const services = config.services.map((service) => toService(service, config.node, clock, report));
+  const permissions = { mode: output.mode, owner };
+  const store = await FileStore.open({ dir: output.dir, keep: output.keep, ...permissions, clock });
+  closes.push(() => store.close());
+  const ownFiles = await lookUpOwnFiles(config.services, permissions, store);
+  const handshakes = startHandshakes({ clock, report });
+  closes.push(() => handshakes.close());
+
+  const turns = new Turns();
+  const services = config.services.map((service) => {
+    const writeFiles = (bundle: BundleName) => ownFiles.write(service.name, bundle);
+    const { lookAt } = handshakes;
+    return createService(service, { node, store, writeFiles, lookAt, turns, clock, report });
+  });
   const queue = new ReloadQueue({
     store,
+    upkeep: ownFiles.upkeep,
     services,
     clock,
     report,
+    contentOf: (name, digest, signal) => intake.contentOf(name, digest, signal),
     concurrency: queueing.concurrency,
     splayMs: queueing.splay,
   });
-  report({ type: "engine.started" });
-  for (const name of store.names()) {
-    const generation = store.current(name);
-    if (generation === undefined) continue;
-    report({ type: "bundle.recovered", generation });
-    if (generation.state !== "live") queue.resume(generation);
-  }
-
-  const read = rememberCertificates(readCertificate);
   const stopping = new AbortController();
+  const { signal } = stopping;
   const intake = new Intake(
     {
       prefix: etcd.prefix,
@@ -66,11 +106,11 @@ export async function startEngine(
       onDelete: output.onDelete,
       store,
       queue,
-      examine: async (contents) => readBundle(contents, read),
+      examine: createChecks(checks, { store, prove: handshakes.prove, clock, report }),
       clock,
       report,
     },
-    stopping.signal,
+    signal,
   );
   const source = createSource({
     access: etcd,
@@ -79,55 +119,79 @@ export async function startEngine(
     clock,
     report,
   });
-  const following = follow().catch(onBroken);
+
+  report({ type: "engine.started" });
+  resumeAll(store, queue, report);
+
+  const currents = () =>
+    store.names().flatMap((name) => {
+      const generation = store.current(name);
+      return generation === undefined ? [] : [generation];
+    });
+  const loops = [
+    follow(),
+    auditRegularly(
+      { everyMs: output.auditEvery, store, upkeep: ownFiles.upkeep, queue, clock, report },
+      signal,
+    ),
+    watchServed(
+      {
+        services: services.flatMap(({ watched }) => watched ?? []),
+        liveBundles: () => currents().filter(({ state }) => state === "live"),
+        isBusy: (name) => queue.isBusy(name),
+        onMismatch: (service, name) => {
+          const current = store.current(name);
+          if (current !== undefined) queue.remind(current, service);
+        },
+        clock,
+        report,
+      },
+      signal,
+    ),
+    watchExpiry(
+      {
+        current: currents,
+        warnAtMs: expiry.warnAt,
+        warnBelow: expiry.warnBelow,
+        warned: (name) => store.warned(name),
+        recordWarned: (name, thresholds) => store.recordWarned(name, thresholds),
+        clock,
+        report,
+        tell: tellRenewal(renewal?.http, { node, clock, report }),
+      },
+      signal,
+    ),
+  ].map((loop) => loop.catch(onBroken));
 
   async function follow(): Promise<void> {
-    for await (const snapshot of source.snapshots(stopping.signal)) await intake.take(snapshot);
+    for await (const snapshot of source.snapshots(signal)) await intake.take(snapshot);
   }
 
   return {
     requestResync: () => source.requestResync(),
+    current: (name) => store.current(name),
+    history: (name) => store.history(name),
+    rollBack: (name, to) => queue.goBack({ kind: "return", name, to, why: "an operator asked for it" }),
+    retry: (name) => intake.retry(name, signal),
     close: async (graceMs) => {
-      const closes = new CloseStack();
-      closes.push(() => store.close());
       closes.push(() => queue.close(AbortSignal.timeout(graceMs)));
-      closes.push(() => following);
+      closes.push(async () => {
+        await Promise.all(loops);
+      });
       closes.push(() => stopping.abort());
       await closes.close();
     },
   };
 }
 
-function toService(
-  { name, stage, bundles, notify }: ServiceConfig,
-  node: string,
-  clock: Clock,
-  report: Report,
-): Service {
-  const { http } = notify;
-  const hook = http && {
-    ...http,
-    service: name,
-    node,
-    userAgent: `keyturn/${version}`,
-    timeoutMs: http.timeout,
-    clock,
-    report,
-  };
-  return {
-    name,
-    stage,
-    uses: (bundle) => matchesAny(bundle, bundles),
-    notify: async (notice, signal) => {
-      if (hook === undefined) return { kind: "done" };
-      try {
-        return await deliver(hook, notice, signal);
-      } catch (thrown) {
-        if (signal.aborted) throw thrown;
-        return { kind: "failed", message: `${name}: ${messageOf(thrown)}` };
-      }
-    },
-    verify: null,
-    serves: null,
-  };
+/** What was current and not live when the daemon ended is finished: forward, or on the way back. */
+function resumeAll(store: FileStore, queue: ReloadQueue, report: Report): void {
+  for (const name of store.names()) {
+    const generation = store.current(name);
+    if (generation === undefined) continue;
+    report({ type: "bundle.recovered", generation });
+    const history = store.history(name);
+    const isPutBack = history.some(({ rollback }) => rollback?.to === generation.id && !rollback.finished);
+    if (generation.state !== "live") queue.resume(generation, isPutBack);
+  }
 }

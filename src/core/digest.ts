@@ -6,9 +6,10 @@ export type Digest = string & { readonly __brand: "Digest" };
 
 /**
  * What a block is for. A trust anchor is a certificate of `ca.crt`, or one in a whole bundle that names itself as
- * its issuer; every other certificate belongs to the leaf's chain.
+ * its issuer; every other certificate belongs to the leaf's chain. A PKCS#12 file is one block: what is in it can be
+ * told only with its passphrase.
  */
-export type BlockRole = "certificate" | "trust-anchor" | "private-key" | "crl";
+export type BlockRole = "certificate" | "trust-anchor" | "private-key" | "crl" | "pkcs12";
 
 /** One block of a bundle, by role. */
 export interface Block {

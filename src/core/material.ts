@@ -1,8 +1,9 @@
 /** Gathers the keys of one bundle, and reads them into blocks with a digest. Pure: what etcd holds in, facts out. */
 import { isSelfIssued } from "./der.ts";
 import { type Block, type BlockRole, type Digest, digestOf } from "./digest.ts";
-import { type BundleName, keysOf, type Part } from "./names.ts";
+import { type BundleName, isWholeBundle, keysOf, type Part } from "./names.ts";
 import { readPem } from "./pem.ts";
+import { beginsLikeDer, whyNotPkcs12 } from "./pkcs12-value.ts";
 import type { Problem } from "./problem.ts";
 import { type Entry, MAX_VALUE_BYTES } from "./snapshot.ts";
 
@@ -19,7 +20,7 @@ export interface Material {
 
 /** A block with where it came from. */
 export interface SourcedBlock extends Block {
-  /** The PEM label, such as `RSA PRIVATE KEY`. */
+  /** The PEM label, such as `RSA PRIVATE KEY`; `PKCS12` for a PKCS#12 file, of which `der` is all of it. */
   readonly label: string;
   /** Header lines of the block: a traditional encrypted key needs them. */
   readonly headers: readonly string[];
@@ -77,6 +78,18 @@ export function isAbsent(material: Material): boolean {
 
 /** Reads every block of the bundle and computes its digest; all problems are reported together. */
 export function readMaterial(material: Material): ContentsResult {
+  return readParts(material, shapeProblems);
+}
+
+/** The same of values that are one bundle though no key of etcd says so, such as files: any number, of any shape. */
+export function readTogether(material: Material): ContentsResult {
+  return readParts(material, () => []);
+}
+
+function readParts(
+  material: Material,
+  checkShape: (parts: Material["parts"]) => readonly Problem[],
+): ContentsResult {
   const parts = material.parts.filter(({ part }) => part !== "meta.json");
   const problems: Problem[] = [];
   const blocks: SourcedBlock[] = [];
@@ -85,10 +98,10 @@ export function readMaterial(material: Material): ContentsResult {
     if (Array.isArray(found)) blocks.push(...found);
     else problems.push(found as Problem);
   }
-  problems.push(...shapeProblems(parts), ...countProblems(blocks));
+  problems.push(...checkShape(parts), ...countProblems(blocks));
   if (problems.length > 0) return { ok: false, problems };
   const { name, revision } = material;
-  const inParts = parts.every(({ part }) => part !== "whole");
+  const inParts = parts.every(({ part }) => !isWholeBundle(part));
   return { ok: true, contents: { name, revision, digest: digestOf(blocks), blocks, inParts } };
 }
 
@@ -98,7 +111,8 @@ function readEntry(part: Part, { key, bytes, value }: Entry): SourcedBlock[] | P
     return { code: "VALUE_TOO_LARGE", message };
   }
   if (bytes === 0)
-    return { code: "VALUE_EMPTY", message: `${key} is empty; put PEM blocks there, or delete it` };
+    return { code: "VALUE_EMPTY", message: `${key} is empty; put the bundle there, or delete it` };
+  if (part === "pkcs12") return readPkcs12(key, value);
   const pem = readPem(value);
   if (!pem.ok) return { code: "PEM_MALFORMED", message: `${key}: ${pem.message}` };
   const blocks = pem.blocks.flatMap(({ label, der, headers, line }) => {
@@ -106,8 +120,17 @@ function readEntry(part: Part, { key, bytes, value }: Entry): SourcedBlock[] | P
     return role === undefined ? [] : [{ role, der, label, headers, where: `${key}, line ${line}` }];
   });
   if (blocks.length > 0) return blocks;
-  const seen = pem.blocks.map(({ label }) => label).join(", ") || "no PEM block at all";
+  const binary = "only binary (put PEM, or a PKCS#12 file at a key that ends in .p12)";
+  const none = beginsLikeDer(value) ? binary : "no PEM block at all";
+  const seen = pem.blocks.map(({ label }) => label).join(", ") || none;
   return { code: "PEM_MISSING", message: `${key} has no certificate, private key or CRL; it has ${seen}` };
+}
+
+/** A PKCS#12 file is opened by whoever has its passphrase: the digest is over all of it, and needs none. */
+function readPkcs12(key: string, der: Uint8Array): SourcedBlock[] | Problem {
+  const message = whyNotPkcs12(key, der);
+  if (message !== undefined) return { code: "PKCS12_UNREADABLE", message };
+  return [{ role: "pkcs12", der, label: "PKCS12", headers: [], where: key }];
 }
 
 /** Parameters and requests that tools leave beside a key have no role, and are passed over. */
@@ -121,7 +144,7 @@ function roleOf(label: string, part: Part, der: Uint8Array): BlockRole | undefin
 
 function shapeProblems(parts: Material["parts"]): Problem[] {
   const keys = parts.map(({ entry }) => entry.key);
-  if (keys.length < 2 || parts.every(({ part }) => part !== "whole")) return [];
+  if (keys.length < 2 || !parts.some(({ part }) => isWholeBundle(part))) return [];
   const message = `the bundle is given twice, by ${keys.join(" and ")}; delete one of the two shapes`;
   return [{ code: "SHAPE_CONFLICT", message }];
 }

@@ -38,17 +38,27 @@ const MAX_BODY_BYTES = 16 << 10;
 /** Sends the request. Never rejects. */
 export async function post(request: PostRequest): Promise<PostAnswer> {
   const signal = AbortSignal.timeout(request.timeoutMs);
+  let brokeOff: string | undefined;
   for (;;) {
     const answer = await send(request, signal);
-    if (answer !== "stale") return answer;
+    // Nobody listens any more where a moment ago somebody held a connection: it may have ended over this request.
+    if (answer.kind === "unreachable" && brokeOff !== undefined) return { kind: "broken", code: brokeOff };
+    if (answer.kind !== "stale") return answer;
+    brokeOff = answer.code;
   }
 }
 
-/** One try; `stale` where it went out on a kept connection that was no longer there, and nobody saw it. */
+/** A request that went out on a kept connection, which then broke: nobody may have seen it, so it is sent once more. */
+interface Stale {
+  readonly kind: "stale";
+  readonly code: string;
+}
+
+/** One try. */
 function send(
   { url, method, headers, body, socketPath }: PostRequest,
   signal: AbortSignal,
-): Promise<PostAnswer | "stale"> {
+): Promise<PostAnswer | Stale> {
   return new Promise((resolve) => {
     const begin = url.startsWith("https:") ? requestHttps : requestHttp;
     const request = begin(url, {
@@ -69,7 +79,7 @@ function send(
     request.on("error", (error) => {
       const code = systemCodeOf(error) ?? error.name;
       if (signal.aborted) resolve({ kind: "timeout" });
-      else if (request.reusedSocket && HUNG_UP.has(code)) resolve("stale");
+      else if (request.reusedSocket && HUNG_UP.has(code)) resolve({ kind: "stale", code });
       else resolve({ kind: NOBODY_THERE.has(code) ? "unreachable" : "broken", code });
     });
     request.end(body);

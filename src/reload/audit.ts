@@ -3,13 +3,14 @@ import { messageOf } from "../core/errors.ts";
 import type { Report } from "../core/events.ts";
 import type { BundleName } from "../core/names.ts";
 import { type Clock, yieldToOthers } from "../runtime/clock.ts";
-import type { Store } from "./ports.ts";
+import type { Store, Upkeep } from "./ports.ts";
 import type { ReloadQueue } from "./queue.ts";
 
 /** What the audit works with. */
 export interface AuditOptions {
   readonly everyMs: number;
-  readonly store: Pick<Store, "names" | "audit">;
+  readonly store: Pick<Store, "names">;
+  readonly upkeep: Pick<Upkeep, "audit">;
   readonly queue: Pick<ReloadQueue, "isBusy" | "repair">;
   readonly clock: Clock;
   readonly report: Report;
@@ -30,10 +31,10 @@ export async function auditRegularly(options: AuditOptions, signal: AbortSignal)
   }
 }
 
-async function auditBundle(name: BundleName, { store, queue, report }: AuditOptions): Promise<void> {
+async function auditBundle(name: BundleName, { upkeep, queue, report }: AuditOptions): Promise<void> {
   if (queue.isBusy(name)) return;
   try {
-    const findings = await store.audit(name);
+    const findings = await upkeep.audit(name);
     // A reload that began meanwhile changes files for good reason; the repair looks again, in its turn.
     if (findings.length > 0) queue.repair(name);
   } catch (thrown) {

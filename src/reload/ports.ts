@@ -53,15 +53,19 @@ export interface Store {
   ): Promise<{ readonly from: Generation; readonly current: Generation }>;
   /** Lifts every quarantine of the bundle but that of `except`. */
   liftQuarantine(name: BundleName, except: Digest | null): Promise<void>;
-  /** Compares the current generation with its manifest. Changes nothing. */
+  prune(name: BundleName): Promise<void>;
+  remove(name: BundleName): Promise<void>;
+}
+
+/** Everything of a bundle that is on disk, as it was written. */
+export interface Upkeep {
+  /** Compares what is current with what was written. Changes nothing. */
   audit(name: BundleName): Promise<readonly Finding[]>;
   /**
-   * Puts right what an audit found, and reads it again to be sure. `bundle` is the content of the current generation
+   * Puts right what an audit found, and looks again to be sure. `bundle` is the content of the current generation
    * where it is at hand; without it only what can be told from other files is put right.
    */
   repair(name: BundleName, bundle: Bundle | null): Promise<Generation>;
-  prune(name: BundleName): Promise<void>;
-  remove(name: BundleName): Promise<void>;
 }
 
 /** A local service that uses bundles. */

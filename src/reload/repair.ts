@@ -8,20 +8,20 @@ import type { Repair } from "./work.ts";
 
 /** Looks again, for a reload may have come between; then repairs from what is in etcd, where that is the same content. */
 export async function repair(work: Repair, tools: ReloadTools, run: Run): Promise<ReloadOutcome> {
-  const { store, services, contentOf, report } = tools;
+  const { store, upkeep, services, contentOf, report } = tools;
   const { timed, signal } = run;
   const { name } = work;
   const before = store.current(name);
   if (before === undefined) throw new Error(`${name} has no current generation`);
   run.becameCurrent(before);
-  const findings = await timed("audit", () => store.audit(name));
+  const findings = await timed("audit", () => upkeep.audit(name));
   if (findings.length === 0) return { kind: "unchanged", generation: before };
   const messages = findings.map(({ message }) => message);
 
   let current = before;
   try {
     const bundle = await timed("examine", () => contentOf(name, before.digest, signal));
-    current = await timed("repair", () => store.repair(name, bundle));
+    current = await timed("repair", () => upkeep.repair(name, bundle));
   } catch (thrown) {
     const failure = messageOf(thrown);
     if (!signal.aborted) report({ type: "bundle.drifted", bundle: name, findings: messages, failure });

@@ -5,6 +5,7 @@
  *               ▲  a newer job replaces it          │ ▲ a newer job aborts it
  *               └──────── full-jitter wait ◄────────┘   to be tried again
  */
+import { setMaxListeners } from "node:events";
 import PQueue from "p-queue";
 import type { BundleName } from "../core/names.ts";
 import type { ReloadOutcome } from "../core/outcome.ts";
@@ -163,6 +164,8 @@ export class Slots {
     slot.next = undefined;
     if (task === undefined) return;
     const abort = new AbortController();
+    // Every service of a stage listens; Node would take more than ten for a leak.
+    setMaxListeners(0, abort.signal);
     slot.running = { ...task, abort };
     const { end, isSettled, again, tell } = await this.#options.run(task.job, abort.signal);
     slot.running = undefined;

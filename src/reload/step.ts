@@ -7,12 +7,13 @@ import type { Generation } from "../core/generation.ts";
 import type { BundleName } from "../core/names.ts";
 import type { ReloadOutcome } from "../core/outcome.ts";
 import type { Clock } from "../runtime/clock.ts";
-import type { Service, Store } from "./ports.ts";
+import type { Service, Store, Upkeep } from "./ports.ts";
 import type { Work } from "./work.ts";
 
 /** What a reload works with. */
 export interface ReloadTools {
   readonly store: Store;
+  readonly upkeep: Upkeep;
   readonly services: readonly Service[];
   readonly clock: Clock;
   readonly report: Report;

@@ -43,10 +43,10 @@ describe("an answer to a hook", () => {
       );
     });
 
-    it(`of ${status} fails after as many attempts as are allowed`, async (t) => {
+    it(`of ${status} leaves the service busy after as many attempts as are allowed`, async (t) => {
       const receiver = await useHookReceiver(t, answering(status));
       assert.deepEqual(await hookOf(receiver.url, { attempts: 2 }).deliver(), {
-        kind: "failed",
+        kind: "busy",
         message: `vllm answered ${status} on ${receiver.url} (attempt 2 of 2)`,
       });
       assert.equal(receiver.hooks.length, 2);

@@ -138,12 +138,12 @@ describe("the signature of a hook", () => {
 });
 
 describe("a secret file", () => {
-  it("that is missing fails the delivery, and names the file", async (t) => {
+  it("that is missing is trouble of our own, and the file is named", async (t) => {
     const receiver = await useHookReceiver(t);
     const { secretFile } = await writeSecret(await useFolder(t));
     await rm(secretFile);
     assert.deepEqual(await hookOf(receiver.url, { secretFile }).deliver(), {
-      kind: "failed",
+      kind: "busy",
       message: `vllm: cannot read secretFile ${secretFile}: ENOENT: no such file or directory, open '${secretFile}'`,
     });
     assert.equal(receiver.hooks.length, 0);
@@ -157,12 +157,12 @@ describe("a secret file", () => {
     ["is two lines", `whsec_${Buffer.alloc(24, 1).toString("base64")}\nwhsec_AAAA`],
     ["is empty", ""],
   ] as const) {
-    it(`that ${what} fails the delivery, and shows nothing of it`, async (t) => {
+    it(`that ${what} is trouble of our own, and nothing of it is shown`, async (t) => {
       const receiver = await useHookReceiver(t);
       const secretFile = join(await useFolder(t), "secret");
       await writeFile(secretFile, text);
       assert.deepEqual(await hookOf(receiver.url, { secretFile }).deliver(), {
-        kind: "failed",
+        kind: "busy",
         message: `vllm: ${secretFile} holds no webhook secret: expected whsec_ and the base64 of 24 to 64 random bytes`,
       });
     });

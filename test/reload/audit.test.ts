@@ -19,8 +19,8 @@ function setUp(audit: (name: BundleName) => Promise<readonly Finding[]>, busy: r
   const running = auditRegularly(
     {
       everyMs: 60_000,
-      store: {
-        names: () => ["a", "b", "c"].map(nameOf),
+      store: { names: () => ["a", "b", "c"].map(nameOf) },
+      upkeep: {
         audit: async (name) => {
           audited.push(name);
           return audit(name);

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
-import { readBundle } from "../../src/preflight/read-bundle.ts";
 import type { Examine } from "../../src/reload/ports.ts";
 import { bundleOf } from "../support/bundle.ts";
 import { gate } from "../support/fake-ports.ts";
 import { SETTLE_MS, setUpIntake } from "../support/intake.ts";
 import { type BundlePems, createBundleMaker } from "../support/pki.ts";
+import { readContents } from "../support/read-bundle.ts";
 import { until } from "../support/wait.ts";
 
 describe("the intake", () => {
@@ -124,7 +124,7 @@ describe("the intake", () => {
     const slow = gate<void>();
     const examine: Examine = async (contents) => {
       if (contents.revision === 2) await slow.promise;
-      return readBundle(contents);
+      return readContents(contents);
     };
     const { change, offered } = setUpIntake({ examine });
 
@@ -144,7 +144,7 @@ describe("the intake", () => {
     const { change, seen, offered } = setUpIntake({
       examine: async (contents) => {
         if (contents.name === "bad") throw new Error("out of luck");
-        return readBundle(contents);
+        return readContents(contents);
       },
     });
 

@@ -13,7 +13,7 @@ function setUp(services: readonly Service[], options: { concurrency?: number; sp
   const events: DaemonEvent[] = [];
   const report = (event: DaemonEvent) => events.push(event);
   const contentOf = async () => null;
-  const tools = { store, clock, services, report, contentOf };
+  const tools = { store, upkeep: store, clock, services, report, contentOf };
   const queue = new ReloadQueue({ ...tools, concurrency: 1, splayMs: 0, ...options });
   const outcomes = () =>
     events.flatMap((event) => (event.type === "reload.finished" ? [[event.bundle, event.outcome.kind]] : []));

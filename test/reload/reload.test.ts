@@ -19,6 +19,7 @@ function run(
 ) {
   const tools = {
     store,
+    upkeep: store,
     services,
     clock: new FakeClock(),
     report: () => undefined,

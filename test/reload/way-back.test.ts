@@ -13,7 +13,16 @@ function setUp(services: readonly Service[]) {
   const events: DaemonEvent[] = [];
   const report = (event: DaemonEvent) => events.push(event);
   const contentOf = async () => null;
-  const queue = new ReloadQueue({ store, clock, services, report, contentOf, concurrency: 1, splayMs: 0 });
+  const queue = new ReloadQueue({
+    store,
+    upkeep: store,
+    clock,
+    services,
+    report,
+    contentOf,
+    concurrency: 1,
+    splayMs: 0,
+  });
   const outcomes = () =>
     events.flatMap((event) => (event.type === "reload.finished" ? [event.outcome.kind] : []));
   const ended = (count: number) => until(`${count} have ended`, () => outcomes().length >= count);

@@ -2,7 +2,7 @@
 import type { Bundle } from "../../src/core/bundle.ts";
 import { gatherMaterial, readMaterial } from "../../src/core/material.ts";
 import { bundleName } from "../../src/core/names.ts";
-import { readBundle } from "../../src/preflight/read-bundle.ts";
+import { readContents } from "./read-bundle.ts";
 
 /** Reads a bundle from PEM texts by key below `/certs/`; the test fails where it is not good. */
 export function bundleOf(name: string, values: Readonly<Record<string, string>>, revision = 1): Bundle {
@@ -17,7 +17,7 @@ export function bundleOf(name: string, values: Readonly<Record<string, string>>,
   if (valid === undefined) throw new Error(`${name} is no bundle name`);
   const read = readMaterial(gatherMaterial("/certs/", valid, entries));
   if (!read.ok) throw new Error(JSON.stringify(read.problems));
-  const examined = readBundle(read.contents);
+  const examined = readContents(read.contents);
   if (!examined.ok) throw new Error(JSON.stringify(examined.problems));
   return examined.bundle;
 }

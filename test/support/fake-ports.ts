@@ -5,7 +5,7 @@ import { type Digest, digestOf } from "../../src/core/digest.ts";
 import type { BundlePaths, Generation, GenerationId, RollbackCause } from "../../src/core/generation.ts";
 import type { BundleName } from "../../src/core/names.ts";
 import type { Notice, ServiceAnswer } from "../../src/core/service.ts";
-import type { Finding, Service, Store } from "../../src/reload/ports.ts";
+import type { Finding, Service, Store, Upkeep } from "../../src/reload/ports.ts";
 import type { Clock } from "../../src/runtime/clock.ts";
 
 /** A bundle with a digest of its own; nobody looks into it. */
@@ -18,7 +18,7 @@ export function fakeBundle(name = "mesh"): Bundle {
 type StoreStep = "stage" | "activate" | "recordLive" | "rollBack" | "repair" | "prune" | "remove";
 
 /** A store in memory that remembers what was done, in order. */
-export class FakeStore implements Store {
+export class FakeStore implements Store, Upkeep {
   readonly done: string[] = [];
   /** Fails the next call of this method, once. */
   failNext: StoreStep | undefined;

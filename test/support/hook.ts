@@ -1,7 +1,8 @@
 /** Delivers hooks as the daemon would, and keeps what was reported. */
 import type { DaemonEvent } from "../../src/core/events.ts";
 import type { ServiceAnswer } from "../../src/core/service.ts";
-import { deliver, type HttpHookOptions } from "../../src/notify/http-hook.ts";
+import type { DeliveryOptions } from "../../src/notify/delivery.ts";
+import { notifyHttp } from "../../src/notify/http-hook.ts";
 import { noticeOf } from "./notice.ts";
 import { type PatientClock, patientClock } from "./patient-clock.ts";
 
@@ -18,11 +19,11 @@ export interface TestHook {
 /** A hook of the service `vllm` on the url; it does not wait between attempts. */
 export function hookOf(
   url: string,
-  options: Partial<HttpHookOptions> = {},
+  options: Partial<DeliveryOptions> = {},
   clock = patientClock(),
 ): TestHook {
   const attempts: HookAttempt[] = [];
-  const all: HttpHookOptions = {
+  const all: DeliveryOptions = {
     service: "vllm",
     node: "gpu-017",
     userAgent: "keyturn/test",
@@ -39,6 +40,6 @@ export function hookOf(
   return {
     attempts,
     clock,
-    deliver: (signal = new AbortController().signal) => deliver(all, noticeOf(), signal),
+    deliver: (signal = new AbortController().signal) => notifyHttp(all, noticeOf(), signal),
   };
 }

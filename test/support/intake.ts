@@ -3,9 +3,9 @@ import type { Bundle } from "../../src/core/bundle.ts";
 import type { DaemonEvent } from "../../src/core/events.ts";
 import type { BundleName } from "../../src/core/names.ts";
 import type { Entry, SnapshotCause } from "../../src/core/snapshot.ts";
-import { readBundle } from "../../src/preflight/read-bundle.ts";
 import { Intake, type IntakeOptions } from "../../src/reload/intake.ts";
 import { FakeClock, FakeStore } from "./fake-ports.ts";
+import { readContents } from "./read-bundle.ts";
 
 export const SETTLE_MS = 2_000;
 
@@ -31,7 +31,7 @@ export function setUpIntake(options: Partial<IntakeOptions> = {}) {
         remove: (name) => removed.push(name),
         isBusy: () => false,
       },
-      examine: async (contents) => readBundle(contents),
+      examine: async (contents) => readContents(contents),
       clock,
       report: (event) => events.push(event),
       ...options,
