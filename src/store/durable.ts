@@ -14,15 +14,18 @@ import {
   mkdirSync,
   openSync,
   renameSync,
+  rmdirSync,
   rmSync,
   symlinkSync,
+  unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { KeyturnError, messageOf, systemCodeOf } from "../core/errors.ts";
 
-const flush = promisify(fsync);
+/** Returns when an open file is on the medium. */
+export const flush = promisify(fsync);
 
 /** Numeric owner; undefined leaves it as the process creates it. */
 export interface Owner {
@@ -69,9 +72,18 @@ export class Unsynced {
   }
 }
 
-/** Replaces a file by one rename, durably. */
-export async function replaceFile(path: string, content: string, mode: number, owner: Owner): Promise<void> {
-  const temporary = `${path}.new`;
+/**
+ * Replaces a file by one rename, durably.
+ *
+ * @param temporary A name of our own on the same file system; what a crash left there is removed.
+ */
+export async function replaceFile(
+  path: string,
+  content: string,
+  mode: number,
+  owner: Owner,
+  temporary: string,
+): Promise<void> {
   const file = new Unsynced();
   try {
     inPlaceOf(temporary, () => file.createFile(temporary, content, mode, owner));
@@ -121,6 +133,25 @@ export async function ensureFolder(path: string, mode: number, owner: Owner): Pr
   await syncFolder(dirname(path));
 }
 
+/**
+ * Removes what stands where a file or a link of ours belongs: a link itself, never what it leads to, and a folder only
+ * where it is empty.
+ *
+ * @throws KeyturnError STORE_UNSAFE where it is a folder with something in it.
+ */
+export function clearAway(path: string): void {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  try {
+    if (found.isDirectory()) rmdirSync(path);
+    else unlinkSync(path);
+  } catch (cause) {
+    if (systemCodeOf(cause) !== "ENOTEMPTY") throw cause;
+    const message = `${path} is a folder with something in it, where keyturn has a file or a link: move it away`;
+    throw new KeyturnError("STORE_UNSAFE", message, { cause });
+  }
+}
+
 /** Fsyncs a folder: names made, renamed or removed in it are then on the medium. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = new Unsynced();
@@ -143,7 +174,8 @@ function inPlaceOf(path: string, make: () => unknown): void {
   }
 }
 
-function setOwner(descriptor: number, { uid, gid }: Owner): void {
+/** Gives an open file to its owner. */
+export function setOwner(descriptor: number, { uid, gid }: Owner): void {
   if (uid !== undefined || gid !== undefined) fchownSync(descriptor, uid ?? -1, gid ?? -1);
 }
 

@@ -2,45 +2,58 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Bundle } from "../core/bundle.ts";
-import type { BundlePaths, Generation } from "../core/generation.ts";
+import type { Digest } from "../core/digest.ts";
+import { KeyturnError } from "../core/errors.ts";
+import type { BundlePaths, Generation, GenerationId } from "../core/generation.ts";
 import type { BundleName } from "../core/names.ts";
-import type { Clock } from "../runtime/clock.ts";
-import { ensureFolder, syncFolder, toStoreFailure } from "./durable.ts";
-import { type BundleFolder, filesOf, folderOf, generationId, LEAVING, pathsOf } from "./layout.ts";
-import { type FolderLock, lockFolder } from "./lock.ts";
-import { describeFiles, type Manifest } from "./manifest.ts";
-import { type RecoveredBundle, recoverAll } from "./recover.ts";
+import { findDrift } from "./audit.ts";
 import {
-  flipTo,
-  folderMode,
-  type Permissions,
-  removeFolder,
-  removeGeneration,
-  rewriteManifest,
-  settleFlip,
-  writeGeneration,
-} from "./steps.ts";
+  currentOf,
+  findGeneration,
+  historyOf,
+  isNewContent,
+  leavingOf,
+  NOTHING_KNOWN,
+  pointedAtBy,
+  quarantinedOf,
+  waysBackOf,
+  withGeneration,
+  withRollback,
+} from "./bundle-state.ts";
+import { ensureFolder, syncFolder, toStoreFailure } from "./durable.ts";
+import { HashedFiles } from "./hashed-files.ts";
+import type { Finding } from "./inspect.ts";
+import { filesOf, LEAVING, pathsOf } from "./layout.ts";
+import { type FolderLock, lockFolder } from "./lock.ts";
+import { type Manifest, namesOf } from "./manifest.ts";
+import { type GenerationPem, readGeneration } from "./read-pem.ts";
+import { Records } from "./records.ts";
+import { recoverAll } from "./recover.ts";
+import { repairCurrent } from "./renewal.ts";
+import { stageNew } from "./stage.ts";
+import { folderMode, removeFolder } from "./steps.ts";
+import { Flips, type StoreOptions, type StoreTools } from "./tools.ts";
+import { goBack, type Reason, type RolledBack } from "./way-back.ts";
 
-/** Where and how files are written. */
-export interface StoreOptions extends Permissions {
-  readonly dir: string;
-  /** Previous generations that stay. */
-  readonly keep: number;
-  readonly clock: Clock;
-}
-
-/** Generations of bundles. Operations on one bundle must not overlap; on several they may. */
+/**
+ * Generations of bundles. Operations on one bundle must not overlap, and on several they may; looking, and what only
+ * writes a manifest (`liftQuarantine`, `recordWarned`), may be asked for at any time.
+ */
 export class FileStore {
   readonly #options: StoreOptions;
+  readonly #tools: StoreTools;
+  readonly #records: Records;
+  readonly #flips: Flips;
   readonly #lock: FolderLock;
-  readonly #bundles: Map<BundleName, RecoveredBundle>;
-  /** The last flip of each bundle on its way to the medium; a failure is a value, for whoever waits for it. */
-  readonly #settling = new Map<BundleName, Promise<{ readonly thrown: unknown } | undefined>>();
+  /** Of each bundle's current generation, when it was last audited. */
+  readonly #hashed = new Map<BundleName, { readonly id: GenerationId; readonly files: HashedFiles }>();
 
-  private constructor(options: StoreOptions, lock: FolderLock, bundles: Map<BundleName, RecoveredBundle>) {
+  private constructor(options: StoreOptions, lock: FolderLock, records: Records) {
     this.#options = options;
     this.#lock = lock;
-    this.#bundles = bundles;
+    this.#records = records;
+    this.#flips = new Flips(records);
+    this.#tools = { options, records, flips: this.#flips };
   }
 
   /**
@@ -60,7 +73,7 @@ export class FileStore {
       throw toStoreFailure(`lock the output folder ${dir}`, thrown);
     });
     try {
-      return new FileStore(options, lock, await recoverAll(dir));
+      return new FileStore(options, lock, new Records(dir, owner, await recoverAll(dir, owner)));
     } catch (thrown) {
       await lock.release();
       throw toStoreFailure(`recover the output folder ${dir}`, thrown);
@@ -69,18 +82,54 @@ export class FileStore {
 
   /** Bundles that have a current generation. */
   names(): BundleName[] {
-    return [...this.#bundles].filter(([, { current }]) => current !== undefined).map(([name]) => name);
+    return this.#records.names();
   }
 
   /** The generation that `current` points at. */
   current(name: BundleName): Generation | undefined {
-    return this.#bundles.get(name)?.current?.generation;
+    return currentOf(this.#records.of(name));
+  }
+
+  /**
+   * The newest generation of other content that was live and was not rolled back; not one that {@link rollBack} found
+   * damaged.
+   */
+  previous(name: BundleName): Generation | undefined {
+    return waysBackOf(this.#records.of(name))[0]?.generation;
+  }
+
+  /** Everything that is on disk of a bundle, oldest first. */
+  history(name: BundleName): Generation[] {
+    return historyOf(this.#records.of(name));
+  }
+
+  /** The newest generation of this content that is in quarantine. What is current is not, nor anything where nothing is. */
+  quarantined(name: BundleName, digest: Digest): Generation | undefined {
+    return quarantinedOf(this.#records.of(name), digest);
+  }
+
+  /** Thresholds of expiry that were told of the current generation. */
+  warned(name: BundleName): readonly string[] {
+    return pointedAtBy(this.#records.of(name))?.warned ?? [];
   }
 
   /** The paths that services read the current generation from. */
   paths(name: BundleName): BundlePaths {
-    const files = this.#bundles.get(name)?.current?.files ?? {};
-    return pathsOf(this.#at(name).folder, new Set(Object.keys(files)));
+    const current = pointedAtBy(this.#records.of(name));
+    return pathsOf(this.#records.at(name).folder, current === undefined ? new Set() : namesOf(current));
+  }
+
+  /**
+   * What the files of the current generation hold; undefined where none is current.
+   *
+   * @throws KeyturnError STORE_FAILED where one of them is gone or was changed.
+   */
+  async read(name: BundleName): Promise<GenerationPem | undefined> {
+    const current = pointedAtBy(this.#records.of(name));
+    if (current === undefined) return undefined;
+    return this.#doing(`read the files of ${name}`, async () =>
+      readGeneration(this.#records.at(name), current),
+    );
   }
 
   /**
@@ -90,79 +139,109 @@ export class FileStore {
    */
   async stage(bundle: Bundle): Promise<Generation> {
     const { name, digest, revision, identity } = bundle;
-    const known = this.#known(name);
-    const sequence = known.lastSequence + 1;
-    const id = generationId(sequence, digest);
-    const now = this.#options.clock.now().toISOString();
-    const leaf = identity?.leaf ?? null;
-    const generation: Generation = {
-      name,
-      id,
-      digest,
-      revision,
-      state: "staged",
-      stagedAt: now,
-      changedAt: now,
-      leaf,
-      rollback: null,
-    };
-    const files = filesOf(bundle);
-    const manifest: Manifest = { generation, files: describeFiles(files) };
-    await this.#doing(`write generation ${id} of ${name}`, () =>
-      writeGeneration(this.#at(name), manifest, files, this.#options),
-    );
-    const generations = [...known.generations, manifest];
-    this.#bundles.set(name, { current: known.current, generations, lastSequence: sequence });
+    const draft = { name, digest, revision, leaf: identity?.leaf ?? null, warned: [] };
+    const { generation } = await stageNew(this.#tools, draft, filesOf(bundle));
     return generation;
   }
 
   /** Steps 6 and 7: the generation becomes the current one. Step 8 goes on, and a fault of it is one of step 9. */
   async activate({ name, id }: Generation): Promise<Generation> {
-    const bundle = this.#known(name);
-    const manifest = findManifest(bundle, id);
-    try {
-      flipTo(this.#at(name), manifest);
-    } catch (thrown) {
-      await this.#forget(name, manifest);
-      throw toStoreFailure(`make ${id} the current generation of ${name}`, thrown);
-    }
-    const generation: Generation = { ...manifest.generation, state: "current" };
-    const current: Manifest = { ...manifest, generation };
-    this.#bundles.set(name, { ...bundle, current });
-    this.#settle(name, current);
-    return generation;
-  }
-
-  /** Step 9: every service knows the current generation. */
-  async recordLive({ name, id }: Generation): Promise<Generation> {
-    const bundle = this.#known(name);
-    const { files, generation } = findManifest(bundle, id);
-    const changedAt = this.#options.clock.now().toISOString();
-    const live: Manifest = { files, generation: { ...generation, state: "live", changedAt } };
-    await this.#doing(`record generation ${id} of ${name} as live`, async () => {
-      const failed = await this.#settling.get(name);
-      if (failed !== undefined) {
-        this.#settle(name, live);
-        throw failed.thrown;
+    return this.#doing(`make ${id} the current generation of ${name}`, async () => {
+      const manifest = this.#find(name, id);
+      try {
+        this.#flips.flip(name, manifest);
+      } catch (thrown) {
+        await this.#records.remove(name, id);
+        throw thrown;
       }
-      await rewriteManifest(this.#at(name), live, this.#options.owner);
+      return currentOf(this.#records.of(name)) ?? manifest.generation;
     });
-    const generations = bundle.generations.map((known) => (known.generation.id === id ? live : known));
-    this.#bundles.set(name, { ...bundle, generations, current: live });
-    return live.generation;
   }
 
-  /** Step 10. The newest generation that was live stays beside the current one, whatever came after it. */
-  async prune(name: BundleName): Promise<void> {
-    const bundle = this.#known(name);
-    const others = bundle.generations.filter(
-      ({ generation }) => generation.id !== bundle.current?.generation.id,
+  /**
+   * Steps 9 and 13: every service knows the current generation. Every rollback is finished; where this one brings new
+   * content, every quarantine is lifted.
+   */
+  async recordLive({ name, id }: Generation): Promise<Generation> {
+    return this.#doing(`record generation ${id} of ${name} as live`, async () => {
+      await this.#flips.settled(name);
+      const lifts = isNewContent(this.#records.of(name), this.#find(name, id).generation);
+      const isThere = await this.#records.change(name, id, (manifest) => this.#asLive(manifest)); // 9
+      if (!isThere) {
+        this.#records.forget(name, id);
+        throw new KeyturnError("STORE_FAILED", `generation ${id} of ${name} is gone from disk; put it again`);
+      }
+      const change = lifts ? { finished: true, quarantined: false } : { finished: true };
+      await this.#records.changeAll(name, (manifest) => withRollback(manifest, change)); // 13
+      return this.#find(name, id).generation;
+    });
+  }
+
+  /**
+   * Steps 11, 12 and the flip: an earlier generation is current again, and what was current is in quarantine.
+   *
+   * @throws KeyturnError STORE_FAILED where the earlier one is not known or not whole; what was current still is.
+   */
+  async rollBack(name: BundleName, to: GenerationId, how: Reason): Promise<RolledBack> {
+    return this.#doing(`put generation ${to} of ${name} back`, () => goBack(this.#tools, name, to, how));
+  }
+
+  /** Lifts every quarantine of the bundle but that of `except`. */
+  async liftQuarantine(name: BundleName, except: Digest | null): Promise<void> {
+    await this.#doing(`lift the quarantine of ${name}`, () =>
+      this.#records.changeAll(name, (manifest) =>
+        manifest.generation.digest === except ? manifest : withRollback(manifest, { quarantined: false }),
+      ),
     );
-    const lastLive = others.findLast(({ generation }) => generation.state === "live");
-    const leaving = others.slice(0, Math.max(0, others.length - this.#options.keep));
-    const gone = leaving.filter((manifest) => manifest !== lastLive);
+  }
+
+  /** Writes down which thresholds of expiry were told of the current generation, in place of those before. */
+  async recordWarned(name: BundleName, thresholds: readonly string[]): Promise<void> {
+    await this.#doing(`record what was told of the end of ${name}`, async () => {
+      const { pointedAt } = this.#records.of(name);
+      if (pointedAt === undefined) return;
+      await this.#records.change(name, pointedAt, (manifest) => {
+        const isSame = JSON.stringify(manifest.warned) === JSON.stringify(thresholds);
+        return isSame ? manifest : { ...manifest, warned: [...thresholds] };
+      });
+    });
+  }
+
+  /**
+   * Compares the current generation with its manifest, and changes nothing. Files that did not change since they were
+   * hashed are not read.
+   */
+  async audit(name: BundleName): Promise<readonly Finding[]> {
+    await this.#flips.ended(name);
+    const current = pointedAtBy(this.#records.of(name));
+    if (current === undefined) return [];
+    return this.#doing(`audit ${name}`, async () => {
+      const hashed = this.#hashedOf(current);
+      const drifts = findDrift(this.#records.at(name), current, this.#options, hashed);
+      return drifts.map(({ message, misleads }) => ({ message, misleads }));
+    });
+  }
+
+  /**
+   * Puts right what an audit finds, and audits again. Where the folder of the current generation is gone, its content
+   * becomes a new generation, which services are to be told of: its state is `current`.
+   *
+   * @param bundle Used where it has the digest of the current generation.
+   * @throws KeyturnError STORE_FAILED where something cannot be put right; everything else is.
+   */
+  async repair(name: BundleName, bundle: Bundle | null): Promise<Generation> {
+    return this.#doing(`repair ${name}`, () => repairCurrent(this.#tools, name, bundle));
+  }
+
+  /**
+   * Step 10. Beside the current one stay the one that can be gone back to, the newest that are in quarantine, and
+   * `keep` others.
+   */
+  async prune(name: BundleName): Promise<void> {
     await this.#doing(`remove old generations of ${name}`, async () => {
-      for (const manifest of gone) await this.#forget(name, manifest);
+      for (const { generation } of leavingOf(this.#records.of(name), this.#options.keep)) {
+        await this.#records.remove(name, generation.id);
+      }
     });
   }
 
@@ -171,10 +250,10 @@ export class FileStore {
     await this.#doing(`remove ${name}`, async () => {
       const { dir } = this.#options;
       // First: whatever fails from here on, the bundle is no longer one that can be relied on.
-      const { lastSequence } = this.#known(name);
-      this.#bundles.set(name, { generations: [], current: undefined, lastSequence });
-      this.#settling.delete(name);
-      await removeFolder(this.#at(name).folder, join(dir, LEAVING + name));
+      this.#records.set(name, ({ lastSequence }) => ({ ...NOTHING_KNOWN, lastSequence }));
+      this.#flips.forget(name);
+      this.#hashed.delete(name);
+      await removeFolder(this.#records.at(name).folder, join(dir, LEAVING + name));
       await syncFolder(dir);
     });
   }
@@ -184,42 +263,32 @@ export class FileStore {
     await this.#lock.release();
   }
 
-  #at(name: BundleName): BundleFolder {
-    return folderOf(this.#options.dir, name);
+  #find(name: BundleName, id: GenerationId): Manifest {
+    const manifest = findGeneration(this.#records.of(name), id);
+    if (manifest === undefined) throw new Error(`no generation ${id} is known`);
+    return manifest;
   }
 
-  #known(name: BundleName): RecoveredBundle {
-    return this.#bundles.get(name) ?? { generations: [], current: undefined, lastSequence: 0 };
+  #asLive(manifest: Manifest): Manifest {
+    const { generation } = manifest;
+    if (generation.state === "live") return manifest;
+    const changedAt = this.#options.clock.now().toISOString();
+    return withGeneration(manifest, { ...generation, state: "live", changedAt, rollback: null });
   }
 
-  /** Step 8, in the background. */
-  #settle(name: BundleName, current: Manifest): void {
-    const settled = settleFlip(this.#at(name), current).then(
-      () => undefined,
-      (thrown: unknown) => ({ thrown }),
-    );
-    this.#settling.set(name, settled);
+  #hashedOf({ generation: { name, id } }: Manifest): HashedFiles {
+    const known = this.#hashed.get(name);
+    if (known?.id === id) return known.files;
+    const files = new HashedFiles(this.#options.clock);
+    this.#hashed.set(name, { id, files });
+    return files;
   }
 
-  /** Removes a generation from disk, then from memory. */
-  async #forget(name: BundleName, manifest: Manifest): Promise<void> {
-    await removeGeneration(this.#at(name), manifest.generation.id);
-    const bundle = this.#known(name);
-    const generations = bundle.generations.filter((known) => known !== manifest);
-    this.#bundles.set(name, { ...bundle, generations });
-  }
-
-  async #doing(what: string, task: () => Promise<void>): Promise<void> {
+  async #doing<T>(what: string, task: () => Promise<T>): Promise<T> {
     try {
-      await task();
+      return await task();
     } catch (thrown) {
       throw toStoreFailure(what, thrown);
     }
   }
-}
-
-function findManifest({ generations }: RecoveredBundle, id: string): Manifest {
-  const manifest = generations.find(({ generation }) => generation.id === id);
-  if (manifest === undefined) throw new Error(`no generation ${id} is known`);
-  return manifest;
 }

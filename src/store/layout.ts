@@ -7,7 +7,7 @@ import { writePem } from "../core/pem.ts";
 
 /** The files of a generation; the bundle's folder has a link of the same name to each. */
 export const FILE_NAMES = ["tls.crt", "tls.key", "tls.pem", "ca.crt", "ca.crl"] as const;
-type FileName = (typeof FILE_NAMES)[number];
+export type FileName = (typeof FILE_NAMES)[number];
 
 export const CURRENT = "current";
 export const GENERATIONS = ".generations";
@@ -20,8 +20,11 @@ export const LEAVING = ".old-";
 export interface GenerationFile {
   readonly name: FileName;
   readonly content: string;
-  /** Whether it holds the private key. */
-  readonly isPrivate: boolean;
+}
+
+/** Whether a file holds the private key. */
+export function isPrivate(name: FileName): boolean {
+  return name === "tls.key" || name === "tls.pem";
 }
 
 /** The folders of one bundle. */
@@ -49,14 +52,13 @@ export function folderOf(outputDir: string, bundle: string): BundleFolder {
 /** The files of a bundle: certificates leaf first, the key as PKCS#8, both together, and what is trusted. */
 export function filesOf({ identity, anchors, crls }: Bundle): GenerationFile[] {
   const files: GenerationFile[] = [];
-  const add = (name: FileName, content: string, isPrivate = false) =>
-    files.push({ name, content, isPrivate });
+  const add = (name: FileName, content: string) => files.push({ name, content });
   if (identity !== null) {
     const chain = identity.chain.map((der) => writePem("CERTIFICATE", der)).join("");
     const key = identity.privateKeyPem.reveal();
     add("tls.crt", chain);
-    add("tls.key", key, true);
-    add("tls.pem", key + chain, true);
+    add("tls.key", key);
+    add("tls.pem", key + chain);
   }
   if (anchors.length > 0) add("ca.crt", anchors.map((der) => writePem("CERTIFICATE", der)).join(""));
   if (crls.length > 0) add("ca.crl", crls.map((der) => writePem("X509 CRL", der)).join(""));
@@ -88,4 +90,9 @@ export function generationId(sequence: number, digest: Digest): GenerationId {
 export function sequenceOf(name: string): number | undefined {
   const digits = ID.exec(name)?.[1];
   return digits === undefined ? undefined : Number(digits);
+}
+
+/** Whether two names of generations say that they hold the same content. */
+export function haveSameContent(a: GenerationId, b: GenerationId): boolean {
+  return a.slice(a.indexOf("-")) === b.slice(b.indexOf("-"));
 }

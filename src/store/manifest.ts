@@ -1,18 +1,20 @@
 /** `manifest.json` of a generation: what it is, how far it came, and what its files have to be. */
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { z } from "zod";
 import { asDigest } from "../core/digest.ts";
 import { systemCodeOf } from "../core/errors.ts";
 import type { Generation, GenerationId } from "../core/generation.ts";
 import { bundleName } from "../core/names.ts";
-import { type GenerationFile, MANIFEST } from "./layout.ts";
+import { type FileFacts, sha256Of } from "./inspect.ts";
+import { FILE_NAMES, type FileName, type GenerationFile, MANIFEST } from "./layout.ts";
 
 /** A generation with the files it has. */
 export interface Manifest {
   readonly generation: Generation;
-  readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
+  readonly files: Readonly<Partial<Record<FileName, FileFacts>>>;
+  /** Thresholds of expiry that were told of its leaf. */
+  readonly warned: readonly string[];
 }
 
 const FORMAT = 1;
@@ -30,30 +32,63 @@ const leafSchema = z.object({
   keyType: z.string(),
 });
 
-const manifestSchema = z.object({
-  format: z.literal(FORMAT),
-  name: z.string().transform((text) => bundleName(text)),
-  id: z.string(),
-  digest: z.string().transform((text) => asDigest(text)),
-  revision: z.int().nonnegative(),
-  state: z.enum(["staged", "live"]),
-  stagedAt: z.iso.datetime(),
-  changedAt: z.iso.datetime(),
-  leaf: leafSchema.nullable(),
-  files: z.record(z.string(), z.object({ bytes: z.int(), sha256: z.string() })),
+const generationId = z.string().transform((text) => text as GenerationId);
+
+const rollbackSchema = z.object({
+  at: z.iso.datetime(),
+  to: generationId,
+  cause: z.enum(["service", "operator"]),
+  why: z.string(),
+  quarantined: z.boolean(),
+  finished: z.boolean(),
 });
+
+const manifestSchema = z
+  .object({
+    format: z.literal(FORMAT),
+    name: z.string().transform((text) => bundleName(text)),
+    id: generationId,
+    digest: z.string().transform((text) => asDigest(text)),
+    revision: z.int().nonnegative(),
+    state: z.enum(["staged", "live", "rolledBack"]),
+    stagedAt: z.iso.datetime(),
+    changedAt: z.iso.datetime(),
+    leaf: leafSchema.nullable(),
+    // These two came later: a manifest without them is as good.
+    rollback: rollbackSchema.nullable().default(null),
+    warned: z.array(z.string()).default([]),
+    // No other names: they are joined to paths.
+    files: z.partialRecord(
+      z.enum(FILE_NAMES),
+      z.object({ bytes: z.int().nonnegative(), sha256: z.string() }),
+    ),
+  })
+  .refine(({ state, rollback }) => (state === "rolledBack") === (rollback !== null));
 
 /** What the manifest says of each file. */
 export function describeFiles(files: readonly GenerationFile[]): Manifest["files"] {
-  const describe = ({ content }: GenerationFile) => ({
+  const describe = ({ content }: GenerationFile): FileFacts => ({
     bytes: Buffer.byteLength(content),
-    sha256: createHash("sha256").update(content).digest("hex"),
+    sha256: sha256Of(content),
   });
   return Object.fromEntries(files.map((file) => [file.name, describe(file)]));
 }
 
-export function writeManifest({ generation, files }: Manifest): string {
-  return `${JSON.stringify({ format: FORMAT, ...generation, files }, null, 2)}\n`;
+/** The files of a manifest by name, in the order of {@link FILE_NAMES}. */
+export function listFiles({ files }: Manifest): (readonly [FileName, FileFacts])[] {
+  return FILE_NAMES.flatMap((name) => {
+    const facts = files[name];
+    return facts === undefined ? [] : [[name, facts] as const];
+  });
+}
+
+/** The names of the files of a manifest. */
+export function namesOf(manifest: Manifest): ReadonlySet<FileName> {
+  return new Set(listFiles(manifest).map(([name]) => name));
+}
+
+export function writeManifest({ generation, files, warned }: Manifest): string {
+  return `${JSON.stringify({ format: FORMAT, ...generation, warned, files }, null, 2)}\n`;
 }
 
 /** The manifest in a generation's folder, or undefined where there is none that can be used. */
@@ -65,10 +100,17 @@ export async function readManifest(folder: string): Promise<Manifest | undefined
     if (systemCodeOf(thrown) === "ENOENT") return undefined;
     throw thrown;
   }
+  const manifest = parseManifest(text);
+  // The name is what everything else goes by: one that was copied to another folder is none.
+  return manifest?.generation.id === basename(folder) ? manifest : undefined;
+}
+
+/** A manifest from its text; undefined where it is none. */
+export function parseManifest(text: string): Manifest | undefined {
   const parsed = manifestSchema.safeParse(parseJson(text));
   if (!parsed.success || parsed.data.name === undefined || parsed.data.digest === undefined) return undefined;
-  const { files, format: _, name, digest, id, ...rest } = parsed.data;
-  return { generation: { ...rest, name, digest, id: id as GenerationId, rollback: null }, files };
+  const { files, warned, format: _, name, digest, ...rest } = parsed.data;
+  return { generation: { ...rest, name, digest }, files, warned };
 }
 
 function parseJson(text: string): unknown {

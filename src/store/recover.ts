@@ -2,30 +2,33 @@
 import { lstat, readdir, readlink, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { systemCodeOf } from "../core/errors.ts";
+import type { GenerationId } from "../core/generation.ts";
 import { type BundleName, bundleName } from "../core/names.ts";
-import { syncFolder } from "./durable.ts";
-import { type BundleFolder, folderOf, GENERATIONS, LEAVING, sequenceOf, UNFINISHED } from "./layout.ts";
+import { isWhole } from "./audit.ts";
+import {
+  type BundleState,
+  findGeneration,
+  NOTHING_KNOWN,
+  pointedAtBy,
+  startAnew,
+  waysBackOf,
+  withManifest,
+  withRollback,
+} from "./bundle-state.ts";
+import { type Owner, syncFolder } from "./durable.ts";
+import { type BundleFolder, folderOf, LEAVING, sequenceOf, UNFINISHED } from "./layout.ts";
 import { addLinks, removeLinks } from "./links.ts";
-import { type Manifest, readManifest } from "./manifest.ts";
-
-/** A bundle as it is on disk. */
-export interface RecoveredBundle {
-  /** Oldest first; those with a manifest that can be read. */
-  readonly generations: readonly Manifest[];
-  /** What `current` points at; undefined where it points at nothing usable. */
-  readonly current: Manifest | undefined;
-  /** No generation of this bundle ever had a higher number. */
-  readonly lastSequence: number;
-}
+import { type Manifest, namesOf, readManifest } from "./manifest.ts";
+import { currentTarget, flipTo, rewriteManifest } from "./steps.ts";
 
 /** Recovers every bundle of an output folder; what is none is left alone. */
-export async function recoverAll(dir: string): Promise<Map<BundleName, RecoveredBundle>> {
-  const bundles = new Map<BundleName, RecoveredBundle>();
+export async function recoverAll(dir: string, owner: Owner): Promise<Map<BundleName, BundleState>> {
+  const bundles = new Map<BundleName, BundleState>();
   for (const entry of await readdir(dir, { withFileTypes: true })) {
     if (entry.name.startsWith(LEAVING)) await rm(join(dir, entry.name), { recursive: true, force: true });
     const name = bundleName(entry.name);
     if (name === undefined || !entry.isDirectory()) continue;
-    bundles.set(name, await recoverBundle(folderOf(dir, name)));
+    bundles.set(name, await recoverBundle(folderOf(dir, name), owner));
   }
   return bundles;
 }
@@ -36,30 +39,49 @@ export async function recoverAll(dir: string): Promise<Map<BundleName, Recovered
  * 1. Remove what was being written or removed (`.new-…`, `.old-…`).
  * 2. Read the manifests; a generation without one was never pointed at by a finished flip.
  * 3. Follow `current`; a generation that is pointed at and not `live` has its services still to be told.
- * 4. Put the links to its files right: the crash may have come between the flip and them.
+ * 4. Where that one was rolled back, the crash came between the decision and the flip: finish the way back.
+ * 5. Put the links to its files right: the crash may have come between the flip and them.
  */
-async function recoverBundle(at: BundleFolder): Promise<RecoveredBundle> {
-  await removeLeftovers(at);
+async function recoverBundle(at: BundleFolder, owner: Owner): Promise<BundleState> {
+  await removeLeftovers(at); // 1
   const names = await namesIn(at.generations);
   const sequences = names.map((name) => sequenceOf(name) ?? 0);
   const ids = names.filter((name) => sequenceOf(name) !== undefined).sort(bySequence);
-  const read = await Promise.all(ids.map((id) => readManifest(join(at.generations, id))));
+  const read = await Promise.all(ids.map((id) => readManifest(join(at.generations, id)))); // 2
   const generations = read.filter((manifest) => manifest !== undefined);
 
-  const pointedAt = await targetOf(at.current);
-  const found = generations.find(({ generation }) => generation.id === pointedAt);
-  const current = found === undefined ? undefined : asCurrent(found);
+  const pointedAt = await targetOf(at.current); // 3
+  const found = { ...NOTHING_KNOWN, generations, lastSequence: Math.max(0, ...sequences) };
+  if (pointedAt === undefined || findGeneration(found, pointedAt) === undefined) return found;
+  const state = await finishWayBack(at, { ...found, pointedAt }, owner); // 4
+  const current = pointedAtBy(state);
   if (current !== undefined) {
-    const has = new Set(Object.keys(current.files));
-    const [added, removed] = [addLinks(at, has, true), removeLinks(at, has)];
-    if (added || removed) await syncFolder(at.folder);
+    const has = namesOf(current);
+    const [added, removed] = [addLinks(at, has, true), removeLinks(at, has)]; // 5
+    if (added || removed || state.pointedAt !== pointedAt) await syncFolder(at.folder);
   }
-  return { generations, current, lastSequence: Math.max(0, ...sequences) };
+  return state;
 }
 
-function asCurrent(manifest: Manifest): Manifest {
-  const { generation, files } = manifest;
-  return generation.state === "live" ? manifest : { generation: { ...generation, state: "current" }, files };
+/** Step 4. Where there is nowhere to go back to, what is current stays so, and its services are told again. */
+async function finishWayBack(at: BundleFolder, state: BundleState, owner: Owner): Promise<BundleState> {
+  const given = pointedAtBy(state);
+  const rollback = given?.generation.rollback;
+  if (given === undefined || !rollback || rollback.finished) return state;
+  const target = wayBackOf(at, state, rollback.to);
+  if (target === undefined) return state;
+  const { id } = target.generation;
+  const [decided, anew] = [withRollback(given, { to: id }), startAnew(target)];
+  if (decided !== given) await rewriteManifest(at, decided, owner);
+  if (anew !== target) await rewriteManifest(at, anew, owner);
+  flipTo(at, anew);
+  return { ...withManifest(withManifest(state, decided), anew), pointedAt: id };
+}
+
+/** The generation that was decided for; where it is gone or damaged, the newest other one that was live. */
+function wayBackOf(at: BundleFolder, state: BundleState, to: GenerationId): Manifest | undefined {
+  const decided = to === state.pointedAt ? undefined : findGeneration(state, to);
+  return [decided, ...waysBackOf(state)].find((manifest) => manifest !== undefined && isWhole(at, manifest));
 }
 
 async function removeLeftovers(at: BundleFolder): Promise<void> {
@@ -72,11 +94,12 @@ async function removeLeftovers(at: BundleFolder): Promise<void> {
   }
 }
 
-async function targetOf(link: string): Promise<string | undefined> {
+async function targetOf(link: string): Promise<GenerationId | undefined> {
   try {
     if (!(await lstat(link)).isSymbolicLink()) return undefined;
     const target = await readlink(link);
-    return target === join(GENERATIONS, basename(target)) ? basename(target) : undefined;
+    const id = basename(target) as GenerationId;
+    return target === currentTarget(id) ? id : undefined;
   } catch (thrown) {
     if (systemCodeOf(thrown) === "ENOENT") return undefined;
     throw thrown;

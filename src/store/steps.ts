@@ -15,12 +15,24 @@
  *     the medium since step 5
  *  9. write the state `live` into the manifest (temporary name, fsync, rename, fsync folder)
  * 10. remove the oldest generations beyond `keep`: rename to `.old-<id>`, then delete
+ *
+ * And the way back to an earlier generation:
+ *
+ * 11. compare its files with its manifest, and put their modes and owners right; where one of them is not whole, all
+ *     stays as it is
+ * 12. write the state `rolledBack` into the manifest of the current one, as step 9 writes: the decision. From here on
+ *     start-up goes on to the end. Where the earlier one was rolled back itself, write that it starts anew: only after
+ *     the decision, for until then services may still have to be told of what took its place
+ *     then steps 6 to 8, to the earlier generation
+ * 13. when every service knows what is current, after step 9: write into the manifests of those that were rolled back
+ *     that it is finished, and that new content lifts their quarantine
  */
 import { renameSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { systemCodeOf } from "../core/errors.ts";
 import type { GenerationId } from "../core/generation.ts";
+import type { Access } from "./access.ts";
 import {
   createFolder,
   ensureFolder,
@@ -32,14 +44,16 @@ import {
 } from "./durable.ts";
 import {
   type BundleFolder,
+  type FileName,
   GENERATIONS,
   type GenerationFile,
+  isPrivate,
   LEAVING,
   MANIFEST,
   UNFINISHED,
 } from "./layout.ts";
 import { addLinks, removeLinks } from "./links.ts";
-import { type Manifest, writeManifest } from "./manifest.ts";
+import { type Manifest, namesOf, writeManifest } from "./manifest.ts";
 
 /** What files and folders get. */
 export interface Permissions {
@@ -55,22 +69,28 @@ export function folderMode({ gid }: Owner): number {
   return gid === undefined ? 0o700 : 0o750;
 }
 
+/** Who may read a file of a generation. */
+export function accessOf(name: FileName | typeof MANIFEST, { mode, owner }: Permissions): Access {
+  return { mode: name !== MANIFEST && isPrivate(name) ? mode : PUBLIC_MODE, owner };
+}
+
 /** Steps 1 to 5. Where one fails, what was written so far is removed: a full disk must not fill up with leftovers. */
 export async function writeGeneration(
   at: BundleFolder,
   manifest: Manifest,
   files: readonly GenerationFile[],
-  { mode, owner }: Permissions,
+  permissions: Permissions,
 ): Promise<void> {
   const { id } = manifest.generation;
+  const { owner } = permissions;
   const staging = join(at.generations, UNFINISHED + id);
   for (const path of [at.output, at.folder, at.generations])
     await ensureFolder(path, folderMode(owner), owner); // 1
   const unsynced = new Unsynced();
   try {
     createFolder(staging, folderMode(owner), owner); // 2
-    for (const { name, content, isPrivate } of files) {
-      unsynced.createFile(join(staging, name), content, isPrivate ? mode : PUBLIC_MODE, owner); // 3
+    for (const { name, content } of files) {
+      unsynced.createFile(join(staging, name), content, accessOf(name, permissions).mode, owner); // 3
     }
     unsynced.createFile(join(staging, MANIFEST), writeManifest(manifest), PUBLIC_MODE, owner);
     renameSync(staging, at.generation(id)); // 4
@@ -86,21 +106,27 @@ export async function writeGeneration(
 }
 
 /** Steps 6 and 7. Where it throws, nothing points at the generation. */
-export function flipTo(at: BundleFolder, { generation, files }: Manifest): void {
-  addLinks(at, new Set(Object.keys(files)), false); // 6
-  replaceLink(at.current, join(GENERATIONS, generation.id), join(at.folder, `${UNFINISHED}current`)); // 7
+export function flipTo(at: BundleFolder, manifest: Manifest): void {
+  addLinks(at, namesOf(manifest), false); // 6
+  replaceLink(at.current, currentTarget(manifest.generation.id), join(at.folder, `${UNFINISHED}current`)); // 7
+}
+
+/** What `current` has to hold. */
+export function currentTarget(id: GenerationId): string {
+  return join(GENERATIONS, id);
 }
 
 /** Step 8. */
-export async function settleFlip(at: BundleFolder, { files }: Manifest): Promise<void> {
-  removeLinks(at, new Set(Object.keys(files))); // 8
+export async function settleFlip(at: BundleFolder, manifest: Manifest): Promise<void> {
+  removeLinks(at, namesOf(manifest)); // 8
   await syncFolder(at.folder);
 }
 
-/** Step 9. */
+/** Steps 9, 12 and 13. */
 export async function rewriteManifest(at: BundleFolder, manifest: Manifest, owner: Owner): Promise<void> {
   const path = join(at.generation(manifest.generation.id), MANIFEST);
-  await replaceFile(path, writeManifest(manifest), PUBLIC_MODE, owner); // 9
+  const temporary = join(at.generations, UNFINISHED + MANIFEST);
+  await replaceFile(path, writeManifest(manifest), PUBLIC_MODE, owner, temporary); // 9, 12, 13
 }
 
 /** Step 10. One that is gone already is as good as removed. */

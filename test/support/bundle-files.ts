@@ -9,13 +9,13 @@ import type { BundlePems } from "./pki.ts";
 export async function writeBundleFiles<Name extends string>(
   t: TestContext,
   contents: Readonly<Record<Name, string | Uint8Array>>,
-  openToAll: readonly Name[] = [],
+  openToAll: readonly string[] = [],
 ): Promise<Record<Name, string>> {
   const folder = await useFolder(t);
   const written = Object.entries<string | Uint8Array>(contents).map(async ([name, content]) => {
     const path = join(folder, name);
     await writeFile(path, content);
-    await chmod(path, openToAll.some((open) => open === name) ? 0o644 : 0o600);
+    await chmod(path, openToAll.includes(name) ? 0o644 : 0o600);
     return [name, path];
   });
   return Object.fromEntries(await Promise.all(written));
