@@ -7,9 +7,10 @@ import { type CheckPolicy, policyOf } from "./core/policy.ts";
 import { readCertificate } from "./preflight/certificate.ts";
 import { rememberCertificates } from "./preflight/certificate-cache.ts";
 import { createExamine } from "./preflight/examine.ts";
+import { createRead } from "./preflight/read.ts";
 import { createTrustGuard, type GuardTrust } from "./preflight/trust-guard.ts";
 import { unlock } from "./preflight/unlock.ts";
-import type { Examine } from "./reload/ports.ts";
+import type { Examine, Read } from "./reload/ports.ts";
 import type { Clock } from "./runtime/clock.ts";
 import type { FileStore } from "./store/file-store.ts";
 
@@ -29,6 +30,11 @@ export function createChecks(checks: Config["checks"], { store, prove, clock, re
     store === null || checks.trustGuard === "off" ? null : guardOf(store, { prove, clock, read });
   const policyFor = policiesOf(checks);
   return createExamine({ policyFor, unlock, prove, clock, report, guardTrust, read });
+}
+
+/** Makes a reader of bundles that were proven good before. */
+export function createReader(checks: Config["checks"], clock: Clock): Read {
+  return createRead({ policyFor: policiesOf(checks), unlock, clock });
 }
 
 /** By what each bundle is checked. */

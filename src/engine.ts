@@ -1,5 +1,5 @@
 /** Everything that one configuration wires together; a new configuration is a new engine. */
-import { createChecks } from "./checks.ts";
+import { createChecks, createReader } from "./checks.ts";
 import type { Config } from "./config/schema.ts";
 import type { Report } from "./core/events.ts";
 import type { Generation, GenerationId } from "./core/generation.ts";
@@ -107,6 +107,7 @@ async function buildEngine(
       store,
       queue,
       examine: createChecks(checks, { store, prove: handshakes.prove, clock, report }),
+      read: createReader(checks, clock),
       clock,
       report,
     },

@@ -249,8 +249,11 @@ export const configSchema = z.strictObject({
     .prefault({}),
   services: z
     .array(service)
-    .refine((services) => new Set(services.map(({ name }) => name)).size === services.length, {
+    .refine((services) => areDistinct(services.map(({ name }) => name)), {
       error: "expected every service to have a name of its own",
+    })
+    .refine((services) => areDistinct(services.flatMap(({ files }) => files.map(({ path }) => path))), {
+      error: "expected every path of files to be given once",
     })
     .default([]),
   expiry: expiry.prefault({}),
@@ -285,3 +288,7 @@ export type HttpNotifyConfig = z.output<typeof httpNotify>;
 
 /** One service of it. */
 export type ServiceConfig = Config["services"][number];
+
+function areDistinct(texts: readonly string[]): boolean {
+  return new Set(texts).size === texts.length;
+}

@@ -71,7 +71,14 @@ export interface Problem {
 }
 
 /** Problems that a part still on its way may cure: a bundle in parts waits for it instead of being rejected. */
-const CURED_BY_ANOTHER_PART: readonly ProblemCode[] = ["LEAF_MISSING", "KEY_MISSING", "KEY_MISMATCH"];
+const CURED_BY_ANOTHER_PART: readonly ProblemCode[] = [
+  "LEAF_MISSING",
+  "KEY_MISSING",
+  "KEY_MISMATCH",
+  "CHAIN_INCOMPLETE",
+  "CHAIN_UNTRUSTED",
+  "CRL_MISSING",
+];
 
 /** Whether every problem may go away when the other parts arrive. */
 export function mayYetFit(problems: readonly Problem[]): boolean {

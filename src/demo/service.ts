@@ -4,9 +4,10 @@
  * It reads the combined file of one generation, swaps the certificate under live connections, and answers the hook
  * only when new connections get the new one.
  *
- * Environment: `BUNDLE_DIR`, `HTTPS_LISTEN` and `HOOK_LISTEN` (host:port), `HOOK_SECRET_FILE` (optional).
+ * Environment: `BUNDLE_DIR`, `HTTPS_LISTEN` and `HOOK_LISTEN` (host:port), `HOOK_SECRET_FILE` and `SERVER_NAME` (optional:
+ * a certificate without that name is refused).
  */
-import { timingSafeEqual } from "node:crypto";
+import { timingSafeEqual, X509Certificate } from "node:crypto";
 import { access, readFile, realpath } from "node:fs/promises";
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createHttpsServer, type Server } from "node:https";
@@ -26,6 +27,7 @@ const {
   HTTPS_LISTEN = "127.0.0.1:0",
   HOOK_LISTEN = "127.0.0.1:0",
   HOOK_SECRET_FILE,
+  SERVER_NAME,
 } = process.env;
 
 /** What is used of a hook's body. */
@@ -35,10 +37,15 @@ interface Hook {
 
 let serving: Server | undefined;
 
-/** Loads what is current. The link is resolved once, so that key and certificate are of one generation. */
-async function loadBundle(): Promise<void> {
+/**
+ * Loads what is current, and says whether it is for this service. The link is resolved once, so that key and certificate
+ * are of one generation.
+ */
+async function loadBundle(): Promise<boolean> {
   const generation = await realpath(join(BUNDLE_DIR, "current"));
   const pem = await readFile(join(generation, "tls.pem"));
+  const isOurs = SERVER_NAME === undefined || new X509Certificate(pem).checkHost(SERVER_NAME) !== undefined;
+  if (!isOurs) return false;
   // The full set each time: what is left out here would be dropped from the running server.
   const options = { key: pem, cert: pem, minVersion: "TLSv1.2" } as const;
   if (serving === undefined) {
@@ -48,6 +55,7 @@ async function loadBundle(): Promise<void> {
   } else {
     serving.setSecureContext(options);
   }
+  return true;
 }
 
 function serveInference(request: IncomingMessage, response: ServerResponse): void {
@@ -77,7 +85,10 @@ async function takeHook(request: IncomingMessage, response: ServerResponse): Pro
     return;
   }
   const { data } = JSON.parse(body) as Hook;
-  await loadBundle();
+  if (!(await loadBundle())) {
+    response.writeHead(422).end(`the certificate is not for ${SERVER_NAME}\n`);
+    return;
+  }
   tell({ kind: "hook", digest: data.digest, fingerprint256: data.leaf.fingerprint256, atMs });
   response.writeHead(204).end();
 }

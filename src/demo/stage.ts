@@ -11,7 +11,7 @@ import { Etcd3 } from "etcd3";
 import { stringify } from "yaml";
 import { KeyturnError } from "../core/errors.ts";
 import { type Authority, createAuthority } from "../dev/authority.ts";
-import { startEtcd } from "../dev/etcd.ts";
+import { freePorts, startEtcd } from "../dev/etcd.ts";
 import type { CloseStack } from "../runtime/close-stack.ts";
 import type { ServiceMessage } from "./messages.ts";
 
@@ -31,6 +31,20 @@ export interface Stage {
   readonly services: readonly DemoService[];
   /** Puts a bundle; gives the revision of etcd. */
   put(name: string, pem: string): Promise<number>;
+  /** The next line of the daemon's log, from now on, that `pick` makes something of. */
+  logged<T>(pick: (line: LogLine) => T | undefined): Promise<T>;
+}
+
+/** What the demo reads of a line of the daemon's log. */
+export interface LogLine {
+  readonly msg: string;
+  readonly event?: string;
+  readonly admin?: string;
+  readonly bundle?: string;
+  readonly digest?: string;
+  readonly outcome?: string;
+  readonly why?: string;
+  readonly problems?: readonly { readonly code: string; readonly message: string }[];
 }
 
 const NAMES = ["chat", "embeddings"];
@@ -61,17 +75,20 @@ export async function setStage(closes: CloseStack): Promise<Stage> {
     output: { dir: outputDir },
     admin: { listen: "127.0.0.1:0" },
     log: { format: "json" },
-    services: started.map(({ service, hookPort }) => ({
+    services: started.map(({ service, hookPort, tlsPort }) => ({
       name: service.name,
       bundles: [service.name],
       notify: { http: { url: `http://127.0.0.1:${hookPort}/-/reload`, secretFile } },
+      verify: { tls: { address: `127.0.0.1:${tlsPort}`, serverName: service.serverName } },
     })),
   };
   await writeFile(configFile, stringify(config));
-  const adminUrl = await startKeyturn(configFile, closes);
+  const log = startKeyturn(configFile, closes);
+  const { admin: adminUrl = "" } = await log.running;
   return {
     endpoint: etcd.endpoint,
     adminUrl,
+    logged: log.next,
     authority: await createAuthority("keyturn demo CA"),
     services: started.map(({ service }) => service),
     put: async (name, pem) => Number((await client.put(`/certs/${name}.pem`).value(pem)).header.revision),
@@ -83,15 +100,23 @@ async function startService(
   bundleDir: string,
   secretFile: string,
   closes: CloseStack,
-): Promise<{ readonly service: DemoService; readonly hookPort: number }> {
+): Promise<{ readonly service: DemoService; readonly hookPort: number; readonly tlsPort: number }> {
+  const [tlsPort = 0] = await freePorts(1);
+  const serverName = `${name}.local`;
   const program = fileURLToPath(new URL(`./service${EXTENSION}`, import.meta.url));
-  const env = { ...process.env, BUNDLE_DIR: bundleDir, HOOK_SECRET_FILE: secretFile };
+  const env = {
+    ...process.env,
+    BUNDLE_DIR: bundleDir,
+    HOOK_SECRET_FILE: secretFile,
+    HTTPS_LISTEN: `127.0.0.1:${tlsPort}`,
+    SERVER_NAME: serverName,
+  };
   // A process group of its own: Ctrl-C ends the demo, and the demo ends this, in order.
   const child = fork(program, { env, detached: true });
   closes.push(() => end(child));
   const service: DemoService = {
     name,
-    serverName: `${name}.local`,
+    serverName,
     next: (pick) =>
       new Promise((resolve) => {
         const onMessage = (message: unknown): void => {
@@ -105,11 +130,11 @@ async function startService(
   };
   const listening = service.next((said) => (said.kind === "listening" ? said.port : undefined));
   const hookPort = await Promise.race([listening, exitOf(child, `the service ${name}`)]);
-  return { service, hookPort };
+  return { service, hookPort, tlsPort };
 }
 
-/** The daemon, as a user runs it; gives its admin address. */
-async function startKeyturn(configFile: string, closes: CloseStack): Promise<string> {
+/** The daemon, as a user runs it; what it does is read from its log. */
+function startKeyturn(configFile: string, closes: CloseStack) {
   const program = fileURLToPath(new URL(`../cli${EXTENSION}`, import.meta.url));
   const child = spawn(process.execPath, [...process.execArgv, program, "run", "--config", configFile], {
     detached: true,
@@ -117,13 +142,18 @@ async function startKeyturn(configFile: string, closes: CloseStack): Promise<str
   });
   closes.push(() => end(child));
   const lines = createInterface(child.stdout);
-  const running = new Promise<string>((resolve) => {
-    lines.on("line", (line) => {
-      const { msg, admin } = JSON.parse(line) as { readonly msg: string; readonly admin?: string };
-      if (msg === "keyturn is running" && admin !== undefined) resolve(admin);
+  const next: Stage["logged"] = (pick) =>
+    new Promise((resolve) => {
+      const onLine = (text: string): void => {
+        const picked = pick(JSON.parse(text) as LogLine);
+        if (picked === undefined) return;
+        lines.off("line", onLine);
+        resolve(picked);
+      };
+      lines.on("line", onLine);
     });
-  });
-  return Promise.race([running, exitOf(child, "keyturn")]);
+  const running = next((line) => (line.msg === "keyturn is running" ? line : undefined));
+  return { next, running: Promise.race([running, exitOf(child, "keyturn")]) };
 }
 
 async function exitOf(child: ChildProcess, what: string): Promise<never> {

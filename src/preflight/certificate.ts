@@ -4,57 +4,74 @@
  * The curve of its key is looked at first, so that OpenSSL comes to see only what it is safe with. It then says whether
  * the certificate can be read at all, as it will for the services.
  */
-import "reflect-metadata";
 import { type KeyObject, X509Certificate } from "node:crypto";
 import {
-  AuthorityKeyIdentifierExtension,
-  SubjectAlternativeNameExtension,
-  SubjectKeyIdentifierExtension,
-} from "@peculiar/x509";
-import { type CertificateFields, sameBytes, splitCertificate } from "../core/der.ts";
+  type CertificateFields,
+  dottedText,
+  type ExtensionFields,
+  sameBytes,
+  splitCertificate,
+} from "../core/der.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Problem } from "../core/problem.ts";
+import { type SignatureFacts, signatureOf } from "./algorithms.ts";
 import { foreignCurve } from "./curve.ts";
-
-/** Names of a certificate. */
-interface AlternativeNames {
-  readonly dnsNames: readonly string[];
-  readonly ipAddresses: readonly string[];
-  readonly uris: readonly string[];
-}
+import { type Extensions, readExtensionFacts } from "./extensions.ts";
 
 /** A certificate that could be read. */
-export interface CertificateFacts {
+export interface CertificateFacts extends Extensions {
   readonly der: Uint8Array;
+  /** RFC 4514: the most specific part first. */
   readonly subject: string;
   readonly issuer: string;
+  /** Upper-case hexadecimal. */
   readonly serial: string;
   readonly fingerprint256: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
-  readonly names: AlternativeNames;
-  /** Whether this is the private key of this certificate. Throws nothing. */
-  fits(key: KeyObject): boolean;
+  /** Whether it is of version 1, which has no extensions. */
+  readonly isVersion1: boolean;
+  /** All extensions, also those that nobody here reads. */
+  readonly extensions: readonly ExtensionFields[];
   /** DER of the names, which is what chains are built on (RFC 5280 §6.1). */
   readonly subjectDer: Uint8Array;
   readonly issuerDer: Uint8Array;
-  /** RFC 5280 §4.2.1.2 and §4.2.1.1, hexadecimal, where present. */
-  subjectKeyId(): string | undefined;
-  authorityKeyId(): string | undefined;
+  /** The content of its INTEGER. */
+  readonly serialDer: Uint8Array;
+  /** Undefined where this OpenSSL does not know its algorithm, which {@link keyAlgorithm} then says. */
+  readonly publicKey: KeyObject | undefined;
+  /** Dotted object identifier. */
+  readonly keyAlgorithm: string;
+  readonly signature: SignatureFacts;
+  /** As OpenSSL has it. `toLegacyObject()` ends the process over some certificates, and is never called. */
+  readonly openssl: X509Certificate;
+  /** Whether this is the private key of this certificate. Throws nothing. */
+  fits(key: KeyObject): boolean;
+  /** Whether OpenSSL takes the other for the issuer, by names, key identifiers and key usage. Throws nothing. */
+  takesForIssuer(other: CertificateFacts): boolean;
+  /** Whether the key of the other made the signature. Throws nothing. */
+  isSignedBy(other: CertificateFacts): boolean;
 }
 
-/** Object identifiers below 2.5.29 (RFC 5280 §4.2.1), as they stand in DER. */
-const SUBJECT_KEY_ID = "551d0e";
-const SUBJECT_ALTERNATIVE_NAME = "551d11";
-const AUTHORITY_KEY_ID = "551d23";
+/** Object identifiers of keys that every supported OpenSSL knows: where one cannot be decoded, it is damaged. */
+const KNOWN_KEYS: readonly string[] = [
+  "1.2.840.113549.1.1.1",
+  "1.2.840.113549.1.1.10",
+  "1.2.840.10045.2.1",
+  "1.2.840.10040.4.1",
+  "1.3.101.112",
+  "1.3.101.113",
+];
 
 /** Reads a certificate; `where` is for the message. */
 export function readCertificate(der: Uint8Array, where: string): CertificateFacts | Problem {
   try {
     const fields = splitCertificate(der);
-    if (fields === undefined) throw new Error("its fields are not those of RFC 5280 §4.1");
+    const extensions = fields?.extensions();
+    if (fields === undefined || extensions === undefined)
+      throw new Error("its fields are not those of RFC 5280 §4.1");
     const curve = foreignCurve(...fields.keyAlgorithm);
-    if (curve === undefined) return factsOf(new X509Certificate(Buffer.from(der)), fields, der);
+    if (curve === undefined) return factsOf(new X509Certificate(Buffer.from(der)), fields, extensions, der);
     const message = `${where}: this certificate is on the curve ${curve}; use P-256, P-384 or P-521`;
     return { code: "CURVE_UNSUPPORTED", message };
   } catch (thrown) {
@@ -63,67 +80,74 @@ export function readCertificate(der: Uint8Array, where: string): CertificateFact
   }
 }
 
-/** Whether this certificate could have issued the other, by name and, where both are given, by key identifier. */
-export function isIssuerOf(issuer: CertificateFacts, subject: CertificateFacts): boolean {
-  if (!sameBytes(issuer.subjectDer, subject.issuerDer)) return false;
-  const [issuerId, wantedId] = [issuer.subjectKeyId(), subject.authorityKeyId()];
-  return issuerId === undefined || wantedId === undefined || issuerId === wantedId;
-}
-
 /** Whether subject and issuer are the same name. */
 export function namesItself({ subjectDer, issuerDer }: CertificateFacts): boolean {
   return sameBytes(subjectDer, issuerDer);
 }
 
-function factsOf(certificate: X509Certificate, fields: CertificateFields, der: Uint8Array): CertificateFacts {
-  const subjectKeyId = once(() => extensionOf(fields, SUBJECT_KEY_ID, SubjectKeyIdentifierExtension)?.keyId);
-  const authorityKeyId = once(
-    () => extensionOf(fields, AUTHORITY_KEY_ID, AuthorityKeyIdentifierExtension)?.keyId,
-  );
+function factsOf(
+  certificate: X509Certificate,
+  fields: CertificateFields,
+  extensions: readonly ExtensionFields[],
+  der: Uint8Array,
+): CertificateFacts {
+  const signers = new WeakMap<CertificateFacts, boolean>();
+  const keyAlgorithm = dottedText(fields.keyAlgorithm[0]?.subarray(2) ?? new Uint8Array());
   return {
     der,
     subject: toRfc4514(certificate.subject),
     issuer: toRfc4514(certificate.issuer),
     serial: certificate.serialNumber,
     fingerprint256: certificate.fingerprint256,
-    notBefore: new Date(certificate.validFrom),
-    notAfter: new Date(certificate.validTo),
-    names: alternativeNamesOf(fields),
-    fits: (key) => certificate.checkPrivateKey(key),
+    notBefore: dateOf(certificate.validFrom),
+    notAfter: dateOf(certificate.validTo),
+    isVersion1: fields.version === 0,
+    extensions,
+    ...readExtensionFacts(extensions),
     subjectDer: fields.subject,
     issuerDer: fields.issuer,
-    subjectKeyId,
-    authorityKeyId,
+    serialDer: fields.serial,
+    publicKey: publicKeyOf(certificate, keyAlgorithm),
+    keyAlgorithm,
+    signature: signatureOf(fields.signatureAlgorithm),
+    openssl: certificate,
+    fits: (key) => certificate.checkPrivateKey(key),
+    takesForIssuer: (other) => certificate.checkIssued(other.openssl),
+    isSignedBy: (other) => {
+      const known = signers.get(other) ?? verifies(certificate, other.publicKey);
+      signers.set(other, known);
+      return known;
+    },
   };
 }
 
-/** Key identifiers matter only where several certificates have one name, so they are read when they are asked for. */
-function once<T>(read: () => T): () => T {
-  let known: { readonly value: T } | undefined;
-  return () => {
-    known ??= { value: read() };
-    return known.value;
-  };
+/** A key of another kind may be that of a root that only newer services use: it is kept, and nothing is verified with it. */
+function publicKeyOf(certificate: X509Certificate, algorithm: string): KeyObject | undefined {
+  try {
+    return certificate.publicKey;
+  } catch (thrown) {
+    if (!KNOWN_KEYS.includes(algorithm)) return undefined;
+    throw new Error("its public key is damaged", { cause: thrown });
+  }
 }
 
-function extensionOf<T>(
-  { extension }: CertificateFields,
-  id: string,
-  type: new (der: Buffer) => T,
-): T | undefined {
-  const der = extension(id);
-  return der === undefined ? undefined : new type(Buffer.from(der));
+function verifies(certificate: X509Certificate, key: KeyObject | undefined): boolean {
+  try {
+    return key !== undefined && certificate.verify(key);
+  } catch {
+    // OpenSSL does not know the algorithm, or the key is none that signs.
+    return false;
+  }
+}
+
+function dateOf(text: string): Date {
+  const date = new Date(text);
+  if (Number.isNaN(date.getTime())) throw new Error("its times are none");
+  return date;
 }
 
 /** Node writes a part of a name on each line, in the order of the DER; RFC 4514 §2.1 begins at the end. */
 function toRfc4514(lines: string | undefined): string {
   // An empty name has no lines, and Node's types do not say so.
   return (lines ?? "").split("\n").reverse().join(",");
-}
-
-function alternativeNamesOf(fields: CertificateFields): AlternativeNames {
-  const extension = extensionOf(fields, SUBJECT_ALTERNATIVE_NAME, SubjectAlternativeNameExtension);
-  const names = extension?.names.toJSON() ?? [];
-  const ofType = (type: string) => names.filter((name) => name.type === type).map(({ value }) => value);
-  return { dnsNames: ofType("dns"), ipAddresses: ofType("ip"), uris: ofType("url") };
 }

@@ -1,10 +1,11 @@
-/** Private keys of every form that OpenSSL's default provider reads, made PKCS#8. */
+/** Private keys of every unencrypted form that OpenSSL's default provider reads, made PKCS#8. */
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { systemCodeOf } from "../core/errors.ts";
 import type { SourcedBlock } from "../core/material.ts";
 import { writePem } from "../core/pem.ts";
 import type { Problem } from "../core/problem.ts";
 import { Secret } from "../core/secret.ts";
+import { foreignCurveOfKey } from "./key-curve.ts";
 
 /** A private key that was read. */
 export interface PrivateKeyFacts {
@@ -14,7 +15,14 @@ export interface PrivateKeyFacts {
   readonly key: KeyObject;
   /** Such as `EC P-256` or `RSA 2048`. */
   readonly keyType: string;
+  /** Where it came from, for messages. */
+  readonly where: string;
+  /** Whether it came in a form that OpenSSL's default provider refuses. */
+  readonly isLegacy: boolean;
 }
+
+/** A bundle has one key. Of more, these are read to say so, and the others are not. */
+export const MAX_KEYS_READ = 8;
 
 /** The names that certificates and people use for OpenSSL's curves. */
 const CURVE_NAMES: ReadonlyMap<string, string> = new Map([
@@ -23,23 +31,35 @@ const CURVE_NAMES: ReadonlyMap<string, string> = new Map([
   ["secp521r1", "P-521"],
 ]);
 
-/** Reads a private key block. Messages name the place and the form, never the content. */
-export function readPrivateKey(block: SourcedBlock): PrivateKeyFacts | Problem {
-  const { label, where, headers, der } = block;
-  if (label === "ENCRYPTED PRIVATE KEY" || headers.some((header) => header.startsWith("DEK-Info:"))) {
-    const message = `${where}: the private key is encrypted; put it decrypted (openssl pkey -in FILE)`;
-    return { code: "KEY_ENCRYPTED", message };
+/** Reads a private key block that is not encrypted. Messages name the place and the form, never the content. */
+export function readPrivateKey(
+  { label, der, where }: Pick<SourcedBlock, "label" | "der" | "where">,
+  isLegacy = false,
+): PrivateKeyFacts | Problem {
+  const curve = foreignCurveOfKey(der);
+  if (curve !== undefined) {
+    const message = `${where}: this private key is on the curve ${curve}; use P-256, P-384 or P-521`;
+    return { code: "CURVE_UNSUPPORTED", message };
   }
   try {
     const key = createPrivateKey(writePem(label, der));
     const isPkcs8 = label === "PRIVATE KEY";
     const pem = isPkcs8 ? writePem(label, der) : key.export({ type: "pkcs8", format: "pem" }).toString();
-    return { pem: new Secret(pem), key, keyType: keyTypeOf(key) };
+    return { pem: new Secret(pem), key, keyType: keyTypeOf(key), where, isLegacy };
   } catch (thrown) {
     // OpenSSL's words could quote what it read: only its code is passed on.
-    const message = `${where}: OpenSSL cannot read this ${label} (${systemCodeOf(thrown) ?? "no code"}); convert it to PKCS#8 (openssl pkey -in FILE)`;
+    const code = systemCodeOf(thrown) ?? "no code";
+    const message = `${where}: OpenSSL cannot read this ${label} (${code}); ${howToConvert(label)}`;
     return { code: "KEY_UNREADABLE", message };
   }
+}
+
+function howToConvert(label: string): string {
+  if (label !== "OPENSSH PRIVATE KEY") return "convert it to PKCS#8 (openssl pkey -in FILE)";
+  // OpenSSH 9.2 says that it has saved the file, and has not changed its form.
+  const ed25519 =
+    "where that leaves an Ed25519 key as it is, make a new one (openssl genpkey -algorithm ed25519)";
+  return `convert it to PKCS#8 in place (ssh-keygen -p -N "" -m PKCS8 -f FILE); ${ed25519}`;
 }
 
 function keyTypeOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string {

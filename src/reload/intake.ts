@@ -83,7 +83,7 @@ export class Intake {
     report({ type: "etcd.snapshot", cause, revision, keys: entries.size, changed: changed.size });
   }
 
-  /** What etcd holds of the bundle, proven good; null where that is another content, or none. */
+  /** What etcd holds of the bundle, where that is the content of this digest; else null. */
   async contentOf(name: BundleName, digest: Digest, signal: AbortSignal): Promise<Bundle | null> {
     return contentOf(this.#materialOf(name), digest, this.#options, signal);
   }

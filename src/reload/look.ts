@@ -10,7 +10,7 @@ import { type Contents, isAbsent, type Material, readMaterial } from "../core/ma
 import type { ReloadOutcome } from "../core/outcome.ts";
 import { mayPass, mayYetFit, type Problem } from "../core/problem.ts";
 import type { Clock } from "../runtime/clock.ts";
-import type { Examine, Store } from "./ports.ts";
+import type { Examine, Read, Store } from "./ports.ts";
 import type { ReloadQueue } from "./queue.ts";
 
 /** What a look works with. */
@@ -20,6 +20,7 @@ export interface LookTools {
   readonly store: Pick<Store, "current" | "history" | "quarantined" | "liftQuarantine">;
   readonly queue: Pick<ReloadQueue, "offer" | "offerNow" | "isBusy">;
   readonly examine: Examine;
+  readonly read: Read;
   readonly clock: Clock;
   readonly report: Report;
 }
@@ -58,17 +59,15 @@ export async function lookAt(material: Material, tools: LookTools, signal: Abort
   }
 }
 
-/** What etcd holds of the bundle, proven good; null where that is another content, or none. */
+/** What etcd holds of the bundle, where that is the content of this digest; else null. */
 export async function contentOf(
   material: Material,
   digest: Digest,
-  { examine }: LookTools,
+  { read }: LookTools,
   signal: AbortSignal,
 ): Promise<Bundle | null> {
-  const read = readMaterial(material);
-  if (!read.ok || read.contents.digest !== digest) return null;
-  const examined = await examine(read.contents, signal);
-  return examined.ok ? examined.bundle : null;
+  const found = readMaterial(material);
+  return found.ok && found.contents.digest === digest ? read(found.contents, signal) : null;
 }
 
 /**

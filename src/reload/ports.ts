@@ -16,6 +16,9 @@ export type Examine = (
   | { readonly ok: false; readonly problems: readonly Problem[] }
 >;
 
+/** Reads a bundle that was proven good before: content that is live may have grown too old to be proven again. */
+export type Read = (contents: Contents, signal: AbortSignal) => Promise<Bundle | null>;
+
 /** One thing on disk that is not as it was written. */
 export interface Finding {
   /** What is wrong, with the path, for a person. */

@@ -17,7 +17,7 @@ export interface ReloadTools {
   readonly services: readonly Service[];
   readonly clock: Clock;
   readonly report: Report;
-  /** What etcd holds of the bundle, proven good; null where that is another content, or none. */
+  /** What etcd holds of the bundle, where that is the content of this digest; else null. */
   readonly contentOf: (name: BundleName, digest: Digest, signal: AbortSignal) => Promise<Bundle | null>;
 }
 

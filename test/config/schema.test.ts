@@ -12,9 +12,18 @@ etcd:
   username: keyturn
   passwordFile: /etc/keyturn/etcd-password
   resyncEvery: 5m
-output: { dir: /var/lib/keyturn, keep: 5, mode: "0600", owner: root, group: tls, onDelete: keep }
+output: { dir: /var/lib/keyturn, keep: 5, mode: "0600", owner: root, group: tls, auditEvery: 1m, onDelete: keep }
 bundles: { include: ["*"], exclude: [test-*] }
-checks: { settle: 2s }
+checks:
+  settle: 2s
+  profile: fips
+  minRemaining: 1h
+  maxValidity: 90d
+  allowCriticalOids: ["1.3.6.1.4.1.99999.1"]
+  requireEku: [serverAuth]
+  trustGuard: off
+  rules:
+    - { bundles: ["api-*"], requireNames: [api.example.com], passphraseFile: /etc/keyturn/passphrase }
 queue: { concurrency: 1, splay: 0s }
 services:
   - name: vllm
@@ -28,16 +37,27 @@ services:
         attempts: 4
         secretFile: /etc/keyturn/hook-secret
         socketPath: /run/vllm.sock
+    verify:
+      tls: { address: 127.0.0.1:8443, serverName: inference.local, within: 5s, connections: 2, clientBundle: mesh }
+      http: { url: http://127.0.0.1:8000/health, expect: 204, within: 20s }
+      every: 30s
+    files:
+      - { path: /etc/engine/tls.pem, content: combined, mode: "0640", owner: root, group: tls }
   - name: nginx
     bundles: [front, "mesh-*"]
     notify: { none: {} }
+  - { name: triton, bundles: [a], notify: { exec: { argv: [systemctl, reload, triton] } } }
+  - { name: stunnel, bundles: [a], notify: { signal: { pidFile: /run/stunnel.pid, processName: stunnel4 } } }
+  - { name: front, bundles: [a], notify: { haproxy: { socketPath: /run/haproxy.sock, certificate: /etc/a.pem } } }
+expiry: { warnAt: [60d, 12h], warnBelow: 0.25 }
+renewal: { http: { url: http://127.0.0.1:9000/renew } }
 admin: { listen: 127.0.0.1:9464, tokenFile: /etc/keyturn/token }
 log: { level: info, format: json }
 `;
 
 describe("the configuration", () => {
   it("may say everything", async (t) => {
-    const { etcd, services, admin } = await configOf(t, FULL);
+    const { etcd, services, admin, checks, expiry, renewal } = await configOf(t, FULL);
     assert.deepEqual(etcd, {
       endpoints: ["https://etcd-0.internal:2379", "https://etcd-1.internal:2379"],
       prefix: "/certs/",
@@ -65,9 +85,50 @@ describe("the configuration", () => {
             socketPath: "/run/vllm.sock",
           },
         },
+        verify: {
+          tls: {
+            address: { host: "127.0.0.1", port: 8443 },
+            serverName: "inference.local",
+            within: 5_000,
+            connections: 2,
+            clientBundle: "mesh",
+          },
+          http: { url: "http://127.0.0.1:8000/health", expect: 204, within: 20_000 },
+          every: 30_000,
+        },
+        files: [
+          { path: "/etc/engine/tls.pem", content: "combined", mode: 0o640, owner: "root", group: "tls" },
+        ],
       },
-      { name: "nginx", bundles: ["front", "mesh-*"], stage: 1, notify: { none: {} } },
+      { name: "nginx", bundles: ["front", "mesh-*"], stage: 1, notify: { none: {} }, files: [] },
+      ...[
+        { name: "triton", notify: { exec: { argv: ["systemctl", "reload", "triton"], timeout: 10_000 } } },
+        {
+          name: "stunnel",
+          notify: { signal: { pidFile: "/run/stunnel.pid", signal: "SIGHUP", processName: "stunnel4" } },
+        },
+        {
+          name: "front",
+          notify: {
+            haproxy: { socketPath: "/run/haproxy.sock", certificate: "/etc/a.pem", timeout: 5_000 },
+          },
+        },
+      ].map((service) => ({ ...service, bundles: ["a"], stage: 1, files: [] })),
     ]);
+    assert.deepEqual(checks, {
+      settle: 2_000,
+      profile: "fips",
+      minRemaining: 3_600_000,
+      maxValidity: 7_776_000_000,
+      allowCriticalOids: ["1.3.6.1.4.1.99999.1"],
+      requireEku: ["serverAuth"],
+      trustGuard: "off",
+      rules: [
+        { bundles: ["api-*"], requireNames: ["api.example.com"], passphraseFile: "/etc/keyturn/passphrase" },
+      ],
+    });
+    assert.deepEqual(expiry, { warnAt: [5_184_000_000, 43_200_000], warnBelow: 0.25 });
+    assert.equal(renewal?.http.url, "http://127.0.0.1:9000/renew");
     assert.deepEqual(admin, { listen: { host: "127.0.0.1", port: 9464 }, tokenFile: "/etc/keyturn/token" });
   });
 
@@ -75,11 +136,20 @@ describe("the configuration", () => {
     assert.deepEqual(await configOf(t, "{}"), {
       node: hostname(),
       etcd: { endpoints: ["http://127.0.0.1:2379"], prefix: "/certs/", resyncEvery: 300_000 },
-      output: { dir: "/var/lib/keyturn", keep: 5, mode: 0o600, onDelete: "keep" },
+      output: { dir: "/var/lib/keyturn", keep: 5, mode: 0o600, auditEvery: 60_000, onDelete: "keep" },
       bundles: { include: ["*"], exclude: [] },
-      checks: { settle: 2_000 },
+      checks: {
+        settle: 2_000,
+        profile: "default",
+        minRemaining: 3_600_000,
+        allowCriticalOids: [],
+        requireEku: [],
+        trustGuard: "on",
+        rules: [],
+      },
       queue: { concurrency: 1, splay: 0 },
       services: [],
+      expiry: { warnAt: [2_592_000_000, 604_800_000, 86_400_000], warnBelow: 1 / 3 },
       admin: { listen: { host: "127.0.0.1", port: 9464 } },
       log: { level: "info", format: "auto" },
     });

@@ -13,6 +13,8 @@ const PATTERN = "expected a bundle name, or a pattern with * and ?";
 const hook = (settings: string) =>
   `services: [{name: a, bundles: [b], notify: {http: {url: "http://x/", ${settings}}}}]`;
 
+const service = (settings: string) => `services: [{name: a, bundles: [b], notify: {none: {}}, ${settings}}]`;
+
 describe("a duration", () => {
   for (const [text, ms] of [
     ["250ms", 250],
@@ -114,10 +116,13 @@ describe("a value that is wrong", () => {
     ["log: {format: xml}", "expected auto, json or text"],
     ["services: [{name: a, bundles: [], notify: {none: {}}}]", "expected at least one bundle"],
     ["services: [{name: a, bundles: [b], stage: -1, notify: {none: {}}}]", "expected 0 or more"],
-    ["services: [{name: a, bundles: [b], notify: {}}]", "expected exactly one of http, none"],
+    [
+      "services: [{name: a, bundles: [b], notify: {}}]",
+      "expected exactly one of http, exec, signal, haproxy, none",
+    ],
     [
       "services: [{name: a, bundles: [b], notify: {none: {}, http: {url: 'http://x/'}}}]",
-      "expected exactly one of http, none",
+      "expected exactly one of http, exec, signal, haproxy, none",
     ],
     [
       "services: [{name: a, bundles: [b], notify: {none: {}}}, {name: a, bundles: [c], notify: {none: {}}}]",
@@ -129,6 +134,49 @@ describe("a value that is wrong", () => {
       "services: [{name: a, bundles: [b], notify: {http: {url: 'http://u:p@x/'}}}]",
       "an address may not hold a user or a password; use secretFile",
     ],
+    [service("verify: {}"), "expected tls, http or both"],
+    [service("verify: {tls: {address: '127.0.0.1:0'}}"), "expected host:port, such as 127.0.0.1:8443"],
+    [service("verify: {tls: {address: 'a:1', connections: 0}}"), "expected at least 1"],
+    [service("verify: {http: {url: 'http://x/', expect: 7}}"), "expected a status"],
+    [service("files: [{path: a.pem, content: cert}]"), "expected an absolute path, one that begins with /"],
+    [
+      service("files: [{path: /a, content: pem}]"),
+      "expected cert, key, chain, fullchain, combined, ca or crl",
+    ],
+    [
+      service("files: [{path: /a, content: key, mode: '0666'}]"),
+      "a file here may be written by its owner only, and not be executed",
+    ],
+    [
+      service("files: [{path: /a, content: key}, {path: /a, content: cert}]"),
+      "expected every path of files to be given once",
+    ],
+    [
+      "services: [{name: a, bundles: ['b*'], notify: {none: {}}, files: [{path: /a, content: key}]}]",
+      "expected one bundle by its name, where files are given: two bundles would write the same paths",
+    ],
+    [
+      "services: [{name: a, bundles: [b], notify: {exec: {argv: []}}}]",
+      "expected a program and its arguments, such as [nginx, -s, reload]",
+    ],
+    [
+      "services: [{name: a, bundles: [b], notify: {signal: {pidFile: a.pid}}}]",
+      "expected an absolute path, one that begins with /",
+    ],
+    [
+      "services: [{name: a, bundles: [b], notify: {signal: {pidFile: /a, signal: SIGKILL}}}]",
+      "expected SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH, SIGTERM or SIGINT",
+    ],
+    ["checks: {profile: strict}", "expected default or fips"],
+    ["checks: {trustGuard: maybe}", "expected on or off"],
+    ["checks: {requireEku: [codeSigning]}", "expected serverAuth or clientAuth"],
+    [
+      "checks: {allowCriticalOids: [private]}",
+      "expected an object identifier such as 1.3.6.1.4.1.99999.1, in quotes",
+    ],
+    ["checks: {maxValidity: 0s}", "expected a duration longer than 0"],
+    ["expiry: {warnBelow: 33}", "expected at most 1"],
+    ["expiry: {warnAt: [40000d]}", "expected a duration such as 30s, 5m or 12h, at most 36500d"],
     [hook("method: GET"), "expected POST or PUT"],
     [hook("attempts: 0"), "expected at least 1"],
     [hook("attempts: 21"), "expected at most 20"],

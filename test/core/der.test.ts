@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { isSelfIssued } from "../../src/core/der.ts";
+import { dottedText, isSelfIssued, splitCertificate } from "../../src/core/der.ts";
 import { createBundleMaker } from "../support/pki.ts";
 
 describe("isSelfIssued", async () => {
@@ -57,6 +57,57 @@ describe("isSelfIssued", async () => {
   it("is false for a certificate that is cut off within its names", () => {
     assert.equal(isSelfIssued(rootDer.subarray(0, 80)), false);
   });
+});
+
+describe("the extensions of a certificate", async () => {
+  const { root } = await createBundleMaker();
+  const der = new Uint8Array(root.certificate.rawData);
+  const extensions = splitCertificate(der)?.extensions() ?? [];
+
+  it("are all there, in order, with what is critical", () => {
+    assert.deepEqual(
+      extensions.map(({ id, isCritical }) => [dottedText(Buffer.from(id, "hex")), isCritical]),
+      [...root.certificate.extensions].map(({ type, critical }) => [type, critical]),
+    );
+  });
+
+  it("have their bytes as they stand in the certificate", () => {
+    assert.deepEqual(
+      extensions.map((extension) => [Buffer.from(extension.der), Buffer.from(extension.value)]),
+      [...root.certificate.extensions].map(({ rawData, value }) => [
+        Buffer.from(rawData),
+        Buffer.from(value),
+      ]),
+    );
+  });
+
+  it("are told apart, or not at all, in whatever is damaged", () => {
+    const place = fc.nat({ max: der.length - 1 });
+    fc.assert(
+      fc.property(place, fc.nat({ max: 255 }), (at, byte) => {
+        const damaged = Uint8Array.from(der);
+        damaged[at] = byte;
+        for (const { id, value } of splitCertificate(damaged)?.extensions() ?? [])
+          assert.ok(id.length >= 0 && value.length <= der.length);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+describe("the text of an object identifier", () => {
+  for (const [hex, text] of [
+    ["551d11", "2.5.29.17"],
+    ["2a864886f70d01010b", "1.2.840.113549.1.1.11"],
+    ["2b0601050507030a", "1.3.6.1.5.5.7.3.10"],
+    ["883703", "2.999.3"],
+    ["69a2d4f5e5cc8fd9d0f1e2d3a4b5c6d70f", "2.25.1406116158749754551900672942517135"],
+    ["00", "0.0"],
+    ["7f", "2.47"],
+    ["", "0.0"],
+  ] as const) {
+    it(`is ${text}`, () => assert.equal(dottedText(Buffer.from(hex, "hex")), text));
+  }
 });
 
 function integer(value: number): number[] {

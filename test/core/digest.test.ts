@@ -129,6 +129,13 @@ describe("a change of content", () => {
     assert.notEqual(digestOfValues({ "/tls.crt": pems.ca }), digestOfValues({ "/ca.crt": pems.ca }));
   });
 
+  it("such as any byte of a PKCS#12 file changes the digest", () => {
+    const file = Buffer.from("308204d90201030102", "hex");
+    const changed = Buffer.from("308204d90201030103", "hex");
+    assert.notEqual(digestOfValues({ ".p12": file }), digestOfValues({ ".p12": changed }));
+    assert.equal(digestOfValues({ ".p12": file }), digestOfValues({ ".p12": Buffer.from(file) }));
+  });
+
   for (const frame of ["crl \n", "crl 1\n", "crl"]) {
     it(`such as two blocks that become one, joined by ${JSON.stringify(frame)}, changes the digest`, () => {
       const crl = (text: string) => writePem("X509 CRL", Buffer.from(text));

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { before, describe, it } from "node:test";
-import { gatherMaterial, isAbsent, MAX_CERTIFICATES } from "../../src/core/material.ts";
+import { type ContentsResult, gatherMaterial, isAbsent, MAX_CERTIFICATES } from "../../src/core/material.ts";
 import { writePem } from "../../src/core/pem.ts";
 import { MAX_VALUE_BYTES } from "../../src/core/snapshot.ts";
 import { codesOf, contentsOf, entryOf, materialOf, nameOf, readValues } from "../support/material.ts";
 import { type BundlePems, createBundleMaker } from "../support/pki.ts";
+
+/** What a PKCS#12 file begins with, and no more: nothing here looks further. */
+const PKCS12 = Buffer.from("308204d9020103", "hex");
 
 let pems: BundlePems;
 before(async () => {
@@ -66,6 +69,46 @@ describe("a value", () => {
   it("of arbitrary bytes is rejected", () => {
     assert.deepEqual(codesOf(readValues({ "": Buffer.alloc(4096) })), ["PEM_MISSING"]);
   });
+
+  it("that is a PKCS#12 file at a key for PEM is rejected, and says where it belongs", () => {
+    const read = readValues({ ".pem": PKCS12 });
+    assert.deepEqual(codesOf(read), ["PEM_MISSING"]);
+    assert.match(messageOf(read), /a PKCS#12 file at a key that ends in \.p12/);
+  });
+});
+
+describe("a value at a key that ends in .p12", () => {
+  it("is one block, whatever is in it", () => {
+    const { blocks, inParts } = contentsOf({ ".p12": PKCS12 });
+    assert.deepEqual(blocks, [
+      { role: "pkcs12", der: PKCS12, label: "PKCS12", headers: [], where: "/certs/demo.p12" },
+    ]);
+    assert.equal(inParts, false);
+  });
+
+  it("may have an indefinite length, as browsers write it", () => {
+    assert.equal(readValues({ ".p12": Buffer.from([0x30, 0x80, 0x02, 0x01, 0x03]) }).ok, true);
+  });
+
+  for (const [what, value, advice] of [
+    ["PEM", () => pems.whole, /holds PEM; put it at \/certs\/demo\.pem/],
+    ["PEM with text before it", () => `Bag Attributes\n${pems.whole}`, /holds PEM; /],
+    ["base64", () => `${PKCS12.toString("base64")}\n`, /holds base64; put the binary \(base64 -d /],
+    ["text", () => "0123", /does not begin like a PKCS#12 file; put one in binary/],
+    ["one byte", () => "0", /does not begin like a PKCS#12 file/],
+  ] as const) {
+    it(`that is ${what} is rejected, and what to do is said`, () => {
+      const read = readValues({ ".p12": value() });
+      assert.deepEqual(codesOf(read), ["PKCS12_UNREADABLE"]);
+      assert.match(messageOf(read), advice);
+    });
+  }
+
+  it("that is empty or too long is rejected like any other", () => {
+    assert.deepEqual(codesOf(readValues({ ".p12": "" })), ["VALUE_EMPTY"]);
+    const long = Buffer.concat([PKCS12, Buffer.alloc(MAX_VALUE_BYTES)]);
+    assert.deepEqual(codesOf(readValues({ ".p12": long })), ["VALUE_TOO_LARGE"]);
+  });
 });
 
 describe("a bundle", () => {
@@ -82,15 +125,19 @@ describe("a bundle", () => {
     ["with and without .pem", ["", ".pem"]],
     ["whole and in parts", ["", "/tls.crt"]],
     ["with .pem and in parts", [".pem", "/ca.crt"]],
+    ["with .pem and as PKCS#12", [".pem", ".p12"]],
+    ["as PKCS#12 and in parts", [".p12", "/ca.crt"]],
   ] as const) {
     it(`that is given twice, ${shapes}, is a conflict`, () => {
-      const both = Object.fromEntries(values.map((suffix) => [suffix, pems.whole]));
+      const valueAt = (suffix: string) => (suffix === ".p12" ? PKCS12 : pems.whole);
+      const both = Object.fromEntries(values.map((suffix) => [suffix, valueAt(suffix)]));
       assert.deepEqual(codesOf(readValues(both)), ["SHAPE_CONFLICT"]);
     });
   }
 
   it("that is whole may have a meta.json beside it", () => {
     assert.equal(readValues({ "": pems.whole, "/meta.json": "{}" }).ok, true);
+    assert.equal(readValues({ ".p12": PKCS12, "/meta.json": "{}" }).ok, true);
   });
 
   it("reports everything that is wrong at once", () => {
@@ -155,6 +202,10 @@ describe("the role of a certificate", () => {
     assert.deepEqual(rolesOf({ "/tls.key": parameters + pems.key }), ["private-key"]);
   });
 });
+
+function messageOf(read: ContentsResult): string {
+  return read.ok ? "" : read.problems.map(({ message }) => message).join("; ");
+}
 
 function certificates(count: number): string {
   return Array.from({ length: count }, () => writePem("CERTIFICATE", randomBytes(40))).join("");

@@ -10,10 +10,10 @@ const name = fc
     fc.constantFrom(...ALPHABET),
     fc.string({ unit: fc.constantFrom(...ALPHABET, ".", "_", "-"), maxLength: 61 }),
     fc.constantFrom(...ALPHABET),
-    fc.constantFrom("", ".pem"),
+    fc.constantFrom("", ".pem", ".p12", ".p12.pem", ".pem.p12"),
   )
   .map(
-    ([first, middle, last, suffix]) => (first + middle + last).slice(0, 59).replace(/[._-]+$/, "") + suffix,
+    ([first, middle, last, suffix]) => (first + middle + last).slice(0, 55).replace(/[._-]+$/, "") + suffix,
   )
   .map(nameOf);
 
@@ -29,7 +29,8 @@ describe("keys of a bundle", () => {
   });
 
   it("are all keys that read as that bundle", () => {
-    const last = fc.constantFrom("", "/tls.crt", "/tls.key", "/ca.crt", "/ca.crl", "/meta.json", ".pem");
+    const parts = ["/tls.crt", "/tls.key", "/ca.crt", "/ca.crl", "/meta.json"];
+    const last = fc.constantFrom("", ".pem", ".p12", ...parts);
     fc.assert(
       fc.property(name, last, (bundle, suffix) => {
         const key = `/certs/${bundle}${suffix}`;
@@ -62,6 +63,13 @@ describe("a key", () => {
     ["/certs/foo.pem.pem", "foo.pem", "whole"],
     ["/certs/foo.pem/tls.crt", "foo.pem", "tls.crt"],
     ["/certs/foo/tls.key", "foo", "tls.key"],
+    ["/certs/foo.p12", "foo", "pkcs12"],
+    ["/certs/foo.p12.p12", "foo.p12", "pkcs12"],
+    ["/certs/foo.pem.p12", "foo.pem", "pkcs12"],
+    ["/certs/foo.p12.pem", "foo.p12", "whole"],
+    ["/certs/foo.p12/tls.crt", "foo.p12", "tls.crt"],
+    ["/certs/p12", "p12", "whole"],
+    [`/certs/${"a".repeat(63)}.p12`, "a".repeat(63), "pkcs12"],
     ["/certs/foo/ca.crt", "foo", "ca.crt"],
     ["/certs/constructor", "constructor", "whole"],
     ["/certs/a", "a", "whole"],
@@ -92,6 +100,10 @@ describe("a key", () => {
     "/certs/a\u0000",
     "/certs/é",
     "/certs/.pem",
+    "/certs/.p12",
+    "/certs/A.p12",
+    "/certs/a/tls.p12",
+    "/certs/a/pkcs12",
     "/certs/-a",
     "/certs/a-",
     "/certs/.generations",

@@ -32,6 +32,7 @@ describe("bad input in etcd", () => {
     for (const key of ignored) await etcd.put(key, whole);
     for (const [name, [value]] of Object.entries(rejected)) await etcd.put(`/certs/${name}.pem`, value);
     await etcd.put("/certs/twice", whole);
+    await daemon.untilLive("twice");
     await etcd.put("/certs/twice/ca.crt", ca);
     await etcd.put("/certs/good", whole);
     await daemon.untilLive("good");

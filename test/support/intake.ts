@@ -32,6 +32,10 @@ export function setUpIntake(options: Partial<IntakeOptions> = {}) {
         isBusy: () => false,
       },
       examine: async (contents) => readContents(contents),
+      read: async (contents) => {
+        const found = readContents(contents);
+        return found.ok ? found.bundle : null;
+      },
       clock,
       report: (event) => events.push(event),
       ...options,

@@ -67,7 +67,7 @@ export async function useMoodyService(
 }
 
 /** A handshake from outside, with a session of its own. */
-export function fingerprintOn(port: number): Promise<string | undefined> {
+function fingerprintOn(port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false, ca: [] });
     socket.once("secureConnect", () => {
