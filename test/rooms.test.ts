@@ -22,6 +22,7 @@ const ROOMS: ReadonlyMap<string, readonly string[] | "everything"> = new Map<
   ["notify", BASE],
   ["verify", BASE],
   ["expiry", BASE],
+  ["handshake", BASE],
   ["hot-swap", BASE],
   ["reload", BASE],
   ["observe", ["core"]],

@@ -59,6 +59,7 @@ function createProgram(finish: (code: ExitCode) => void): Command {
     );
 
   addBundleCommands(program, finish);
+  addContentCommands(program, finish);
 
   program
     .command("demo")
@@ -102,6 +103,54 @@ function addBundleCommands(program: Command, finish: (code: ExitCode) => void): 
     .description("try again what etcd holds of a bundle, though it was rolled back")
     .argument("<name>", "the bundle")
     .action(async (name: string, values) => finish(await retry(name, optionsOf(values))));
+}
+
+function addContentCommands(program: Command, finish: (code: ExitCode) => void): void {
+  // Loaded only where they are used: they read certificates, and make handshakes.
+  withSettings(program.command("inspect"))
+    .description("show a bundle, of files or of etcd, and every check it has to pass; exit 1 where one fails")
+    .argument("[files...]", "files that are one bundle together: PEM, or one PKCS#12 file")
+    .option("--name <name>", "the bundle as etcd holds it, in place of files")
+    .option("--as <name>", "check by the rules for this name")
+    .option("--passphrase-file <file>", "opens what is encrypted, in place of checks.rules[].passphraseFile")
+    .option("--json", "print JSON")
+    .action(async (files: string[], values) => {
+      const { inspect } = await import("./inspect.ts");
+      const { name, as, passphraseFile } = values;
+      const options = { name, as, passphraseFile, json: values.json === true };
+      finish(await inspect(files, { ...configOptionsOf(values), ...options }));
+    });
+
+  withSettings(program.command("put"))
+    .description("check a bundle, and put it into etcd as one transaction; a bad one is refused")
+    .argument("<name>", "the bundle")
+    .argument("[file]", "all of it in one file: PEM, or PKCS#12")
+    .option("--cert <file>", "the leaf, then its intermediates: tls.crt")
+    .option("--key <file>", "its private key: tls.key")
+    .option("--ca <file>", "what is trusted: ca.crt; alone, a trust bundle")
+    .option("--crl <file>", "revocation lists: ca.crl")
+    .option("--meta <file>", "labels: meta.json; what is there stays where this is not given")
+    .option("--no-ca", "trust anchors that etcd holds may go")
+    .option("--no-crl", "revocation lists that etcd holds may go")
+    .option("--passphrase-file <file>", "opens what is encrypted, in place of checks.rules[].passphraseFile")
+    .option("--force", "put it though etcd holds the same content")
+    .option("--dry-run", "do everything but write")
+    .option("--json", "print JSON")
+    .action(async (name: string, file: string | undefined, values) => {
+      const { put } = await import("./put.ts");
+      const { cert, key, meta, passphraseFile, force, dryRun, json } = values;
+      const options = {
+        ...{ file, cert, key, meta, passphraseFile, force, dryRun, json },
+        ...{ ca: fileOf(values.ca), withoutCa: values.ca === false },
+        ...{ crl: fileOf(values.crl), withoutCrl: values.crl === false },
+      };
+      finish(await put(name, { ...configOptionsOf(values), ...options }));
+    });
+}
+
+/** `--no-ca` makes false of what `--ca` says; where neither is given there is nothing, or true. */
+function fileOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
 }
 
 /** Adds `--config` and a flag for each setting that can be overridden. */

@@ -1,44 +1,22 @@
-/** Who takes part in put → hook, how each is started, and what each does. */
+/** Who takes part, how each is started, and what each does. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Child, startChild } from "./child.ts";
+import { begin, beginProgram, type Contender } from "./contender.ts";
 import { configureKeyturn } from "./keyturn.ts";
 import { findProgram } from "./machine.ts";
-import type { Stand } from "./stand.ts";
+import { floorVerified, keyturnVerified } from "./verified.ts";
 
-/** One that takes part. */
-export interface Contender {
-  readonly name: string;
-  /** For the table. */
-  readonly label: string;
-  /** What it does, for who reads the table. */
-  readonly what: string;
-  /** Why it cannot be measured here, if so. */
-  readonly missing?: string;
-  readonly start: (stand: Stand, url: string) => Promise<Started>;
-}
-
-/** A contender that runs. */
-export interface Started {
-  readonly child: Child;
-  /** The key it follows; nobody else does. */
-  readonly key: string;
-  /** Where the certificate has to be when the hook arrives. */
-  readonly file: string;
-}
-
-const FLOOR = fileURLToPath(import.meta.resolve("./floor.ts"));
 const WATCH_SCRIPT = fileURLToPath(import.meta.resolve("./etcdctl-watch.sh"));
 
 const keyturn: Contender = {
   name: "keyturn",
   label: "keyturn",
-  what: "default configuration: all of its checks, four files and a manifest in a new generation, these and their folders fsynced, signed hook",
+  what: "default configuration: all of its checks, among them a handshake in another process; four files and a manifest in a new generation, these and their folders fsynced; signed hook",
   start: async (stand, url) => {
-    const configured = await configureKeyturn(stand, "keyturn", "/bench/keyturn/", url);
-    const file = join(configured.outputDir, "inference", "tls.crt");
-    return { child: configured.start(), key: "/bench/keyturn/inference.pem", file };
+    const { start, outputDir } = await configureKeyturn(stand, "keyturn", "/bench/keyturn/", url);
+    const file = join(outputDir, "inference", "tls.crt");
+    return { children: [start()], key: "/bench/keyturn/inference.pem", file, tlsPort: null };
   },
 };
 
@@ -49,8 +27,8 @@ const floor: Contender = {
   start: async (stand, url) => {
     const [key, dir] = ["/bench/floor/inference.pem", stand.folder("floor")];
     const file = join(dir, "tls.pem");
-    const words = ["--import", "tsx", FLOOR, stand.etcd.endpoint, key, file, url];
-    return { child: begin(stand, [process.execPath, ...words], dir), key, file };
+    const words = [stand.etcd.endpoint, key, file, url];
+    return { children: [beginProgram(stand, "floor", words, dir)], key, file, tlsPort: null };
   },
 };
 
@@ -68,7 +46,8 @@ const etcdctl: Contender = {
     const words = ["watch", "--prefix", prefix, "--", "sh", WATCH_SCRIPT, file, url];
     const PATH = `${dirname(program)}${delimiter}${process.env.PATH ?? ""}`;
     const env = { ETCDCTL_API: "3", ETCDCTL_ENDPOINTS: endpoint, PATH };
-    return { child: begin(stand, [program, ...words], dir, env), key: `${prefix}inference.pem`, file };
+    const child = begin(stand, [program, ...words], dir, env);
+    return { children: [child], key: `${prefix}inference.pem`, file, tlsPort: null };
   },
 };
 
@@ -93,20 +72,17 @@ const confd: Contender = {
     writeFileSync(join(dir, "conf.d", "tls.toml"), `[template]\n${lines.join("\n")}\n`);
     writeFileSync(join(dir, "templates", "tls.tmpl"), `{{getv "${key}"}}`);
     const words = ["-backend", "etcdv3", "-node", stand.etcd.endpoint, "-watch", "-confdir", dir];
-    return { child: begin(stand, [CONFD ?? "confd", ...words], dir), key, file };
+    const child = begin(stand, [CONFD ?? "confd", ...words], dir);
+    return { children: [child], key, file, tlsPort: null };
   },
 };
 
-/** In the order of the table: the floor first. */
-export const CONTENDERS: readonly Contender[] = [floor, keyturn, confd, etcdctl];
-
-function begin(
-  { closes }: Stand,
-  argv: readonly [string, ...string[]],
-  dir: string,
-  env?: NodeJS.ProcessEnv,
-): Child {
-  const child = startChild(argv, join(dir, "log"), env);
-  closes.push(() => child.stop());
-  return child;
-}
+/** In the order of the table: the floor first, and last those that verify. */
+export const CONTENDERS: readonly Contender[] = [
+  floor,
+  keyturn,
+  confd,
+  etcdctl,
+  floorVerified,
+  keyturnVerified,
+];

@@ -37,7 +37,9 @@ export async function measureFleet(
   { idleMs }: Plan,
 ): Promise<Fleet> {
   let hooks = 0;
-  const url = stand.receiver.urlFor("fleet", () => hooks++);
+  const url = stand.receiver.urlFor("fleet", async () => {
+    hooks++;
+  });
   await putAll(stand, bundles);
   const keyturn = await configureKeyturn(stand, "fleet", PREFIX, url);
 

@@ -7,6 +7,7 @@ import { stringify } from "yaml";
 import { freePorts } from "../../src/dev/etcd.ts";
 import type { Status } from "../../src/observe/status.ts";
 import { type Child, startChild } from "./child.ts";
+import type { ServicePorts } from "./service.ts";
 import type { Stand } from "./stand.ts";
 
 const CLI = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
@@ -19,12 +20,13 @@ export interface Keyturn {
   hasLive(count: number): Promise<boolean>;
 }
 
-/** Writes the configuration of a keyturn that follows `prefix` and tells `url`. */
+/** Writes the configuration of a keyturn that follows `prefix` and tells `url`; after a service, where one is given. */
 export async function configureKeyturn(
   { etcd, folder, closes }: Stand,
   name: string,
   prefix: string,
   url: string,
+  ports?: ServicePorts,
 ): Promise<Keyturn> {
   const dir = folder(name);
   const [port] = await freePorts(1);
@@ -32,7 +34,8 @@ export async function configureKeyturn(
   const outputDir = join(dir, "output");
   const secretFile = join(dir, "webhook-secret");
   const configFile = join(dir, "keyturn.yaml");
-  const services = [{ name: "receiver", bundles: ["*"], notify: { http: { url, secretFile } } }];
+  const receiver = { name: "receiver", bundles: ["*"], stage: 2, notify: { http: { url, secretFile } } };
+  const services = ports === undefined ? [receiver] : [verifiedService(ports, secretFile), receiver];
   const config = {
     etcd: { endpoints: [etcd.endpoint], prefix },
     output: { dir: outputDir },
@@ -53,6 +56,17 @@ export async function configureKeyturn(
       const { bundles } = (await (await fetch(`http://${admin}/status`)).json()) as Status;
       return bundles.length === count && bundles.every(({ live, state }) => live && state === "live");
     },
+  };
+}
+
+/** Everything about its verification at the default. */
+function verifiedService({ hook, tls }: ServicePorts, secretFile: string): object {
+  return {
+    name: "service",
+    bundles: ["*"],
+    stage: 1,
+    notify: { http: { url: `http://127.0.0.1:${hook}/`, secretFile } },
+    verify: { tls: { address: `127.0.0.1:${tls}`, connections: 3 } },
   };
 }
 

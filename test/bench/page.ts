@@ -1,5 +1,5 @@
 /** The page that is printed, and that `--write` keeps as BENCHMARKS.md. Pure. */
-import type { Contender } from "./contenders.ts";
+import type { Contender } from "./contender.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Plan } from "./plan.ts";
 import { fleetTable, legend, rotationTable } from "./report.ts";

@@ -2,8 +2,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** Called while the request is still unanswered; `atMs` is on the clock of `performance.now()`. */
-type OnHook = (atMs: number) => void;
+/** The request stays unanswered until it is done; `atMs` is on the clock of `performance.now()`. Never rejects. */
+type OnHook = (atMs: number) => Promise<void>;
 
 /** A receiver that listens. */
 export interface Receiver {
@@ -20,8 +20,11 @@ export async function startReceiver(): Promise<Receiver> {
   const listeners = new Map<string, OnHook>();
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     const atMs = performance.now();
-    listeners.get(request.url ?? "")?.(atMs);
-    request.resume().once("end", () => response.writeHead(204).end());
+    const noted = listeners.get(request.url ?? "")?.(atMs);
+    request.resume().once("end", async () => {
+      await noted;
+      response.writeHead(204).end();
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;

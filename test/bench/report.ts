@@ -1,5 +1,5 @@
 /** The numbers as Markdown, and what is wrong with them. Pure. */
-import type { Contender } from "./contenders.ts";
+import type { Contender } from "./contender.ts";
 import type { Fleet, Start } from "./fleet.ts";
 import type { Plan } from "./plan.ts";
 import type { Rotations } from "./rotations.ts";

@@ -1,9 +1,10 @@
-/** Put → hook: one put at a time, and the certificate has to be on disk when the hook arrives. */
+/** Put → hook: one put at a time, and the certificate has to be on disk, or served, when the hook arrives. */
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BundlePems } from "../support/pki.ts";
-import type { Contender, Started } from "./contenders.ts";
+import type { Contender, Started } from "./contender.ts";
 import type { Plan } from "./plan.ts";
+import { servedLeaf } from "./service.ts";
 import type { Stand } from "./stand.ts";
 
 /** What a contender showed. */
@@ -11,7 +12,7 @@ export interface Rotations {
   readonly contender: Contender;
   /** Milliseconds of each rotation, by round. */
   readonly rounds: readonly (readonly number[])[];
-  /** Hooks that arrived before their certificate. */
+  /** Hooks that arrived before their certificate was on disk, or was served. */
   readonly early: number;
   /** Puts that no hook followed. */
   readonly lost: number;
@@ -45,7 +46,7 @@ export async function measureRotations(
   }
   await sleep(SETTLE_MS);
   const results = lanes.map((lane) => lane.result());
-  for (const { started } of lanes) await started.child.stop();
+  for (const { started } of lanes) for (const child of started.children) await child.stop();
   return results;
 }
 
@@ -68,7 +69,7 @@ class Lane {
 
   static async open(stand: Stand, contender: Contender, pauseMs: number): Promise<Lane> {
     let lane: Lane | undefined;
-    const url = stand.receiver.urlFor(contender.name, (atMs) => lane?.onHook(atMs));
+    const url = stand.receiver.urlFor(contender.name, async (atMs) => lane?.onHook(atMs));
     lane = new Lane(stand, contender, pauseMs, await contender.start(stand, url));
     return lane;
   }
@@ -76,7 +77,7 @@ class Lane {
   /** Puts until a hook comes; then everything so far is forgotten. */
   async wake(bundles: readonly BundlePems[]): Promise<void> {
     for (let attempt = 0; attempt < WAKE_ATTEMPTS; attempt++) {
-      this.started.child.check();
+      this.#check();
       const bundle = bundles[attempt % bundles.length];
       if (bundle === undefined || (await this.rotate(bundle, WAKE_EVERY_MS)) === undefined) continue;
       await sleep(SETTLE_MS);
@@ -110,7 +111,7 @@ class Lane {
       const took = await this.rotate(bundle);
       if (took !== undefined) round.push(took);
     }
-    this.started.child.check();
+    this.#check();
     this.#rounds.push(round);
   }
 
@@ -118,16 +119,23 @@ class Lane {
     return { contender: this.#contender, rounds: this.#rounds, ...this.#counts };
   }
 
-  /** Looks at the disk before the hook is answered: what comes later would be too late for a service. */
-  onHook(atMs: number): void {
+  /** Looks before the hook is answered, and the next put: what comes later would be too late for a service. */
+  async onHook(atMs: number): Promise<void> {
     const pending = this.#pending;
     this.#pending = undefined;
     if (pending === undefined) {
       this.#counts.extra++;
       return;
     }
-    if (!isOnDisk(this.started.file, pending.leaf)) this.#counts.early++;
+    const { file, tlsPort } = this.started;
+    const isThere =
+      isOnDisk(file, pending.leaf) && (tlsPort === null || (await isServed(tlsPort, pending.leaf)));
+    if (!isThere) this.#counts.early++;
     pending.arrived(atMs);
+  }
+
+  #check(): void {
+    for (const child of this.started.children) child.check();
   }
 }
 
@@ -138,6 +146,10 @@ function isOnDisk(file: string, leaf: string): boolean {
     // Not there at all, which is what is asked.
     return false;
   }
+}
+
+async function isServed(tlsPort: number, leaf: string): Promise<boolean> {
+  return compact((await servedLeaf(tlsPort)) ?? "") === leaf;
 }
 
 /** PEM may be folded in other places. */

@@ -133,11 +133,12 @@ describe("keyturn run --dev", () => {
 
 describe("keyturn demo", () => {
   it("rotates under load with nothing dropped, and leaves no process behind", async () => {
-    const { code, stdout, stderr } = await runKeyturn(["demo", "--rotations", "3", "--every", "0.2"]);
+    const { code, stdout, stderr } = await runKeyturn(["demo", "--rotations", "4", "--every", "0.2"]);
 
     assert.equal(stderr, "");
     assert.equal(code, 0, stdout);
-    assert.match(stdout, /^3 rotations, put→hook p50 \d/m);
+    assert.match(stdout, /^4 rotations, p50 of put→hook \d/m);
+    assert.match(stdout, /^bad bundles rejected: 1; /m);
     assert.match(stdout, /, 0 failed$/m);
     const endpoint = /etcd (http:\/\/127\.0\.0\.1:\d+)/.exec(stdout)?.[1];
     assert.ok(endpoint);

@@ -109,7 +109,7 @@ describe("keyturn put", () => {
     const opened = await put(files["bundle.pfx"], "--passphrase-file", files.passphrase);
 
     assert.equal(locked.code, 1);
-    assert.match(locked.stderr, /KEY_ENCRYPTED/);
+    assert.match(locked.stderr, /KEY_ENCRYPTED: .*\n {2}\(for this command alone: --passphrase-file FILE\)/);
     assert.equal(before, 1);
     assert.equal(opened.code, 0, opened.stderr);
     assert.match(opened.stdout, /opens it by the passphraseFile of its own checks\.rules/);
@@ -195,8 +195,7 @@ describe("keyturn put of what is not good", () => {
       [outcome, codes],
       ["rejected", ["CERTIFICATE_EXPIRED", "CERTIFICATE_REVOKED", "KEY_MISMATCH"]],
     );
-    for (const code of codes)
-      assert.match(text.stderr, new RegExp(`^ {2}${code}: .*bad\\.pem|KEY_MISMATCH`, "m"));
+    for (const code of codes) assert.ok(text.stderr.includes(`\n  ${code}: `), code);
   });
 
   it("refuses labels that would not be used", async (t) => {

@@ -1,0 +1,79 @@
+/** What is told of a certificate: its facts, and how many days it has left. */
+import type { KeyObject } from "node:crypto";
+import { ExtendedKeyUsage, KeyUsageFlags } from "@peculiar/x509";
+import type { CertificateFacts } from "../preflight/certificate.ts";
+import type { Placed } from "../preflight/chain.ts";
+
+/** A certificate. */
+export interface CertificateReport {
+  readonly subject: string;
+  readonly issuer: string;
+  /** Upper-case hexadecimal. */
+  readonly serial: string;
+  /** SHA-256, upper-case hexadecimal with colons. */
+  readonly fingerprint256: string;
+  /** ISO 8601, UTC. */
+  readonly notBefore: string;
+  readonly notAfter: string;
+  /** Below zero where it has expired. */
+  readonly daysLeft: number;
+  readonly keyType: string;
+  /** File or key, and line. */
+  readonly where: string;
+}
+
+/** The leaf. */
+export interface LeafReport extends CertificateReport {
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses: readonly string[];
+  readonly uris: readonly string[];
+  /** Null: it says nothing, and may be used for anything. */
+  readonly keyUsage: readonly string[] | null;
+  readonly extendedKeyUsage: readonly string[] | null;
+}
+
+const DAY_MS = 86_400_000;
+const CURVES: ReadonlyMap<string, string> = new Map([
+  ["prime256v1", "P-256"],
+  ["secp384r1", "P-384"],
+  ["secp521r1", "P-521"],
+]);
+const FLAGS = Object.entries(KeyUsageFlags).filter((entry): entry is [string, KeyUsageFlags] =>
+  Number.isInteger(entry[1]),
+);
+const PURPOSES = new Map(Object.entries(ExtendedKeyUsage).map(([name, id]) => [String(id), name]));
+
+/** Of any certificate. */
+export function certificateOf({ certificate, where }: Placed, now: Date): CertificateReport {
+  const { subject, issuer, serial, fingerprint256, notBefore, notAfter } = certificate;
+  return {
+    subject,
+    issuer,
+    serial,
+    fingerprint256,
+    notBefore: notBefore.toISOString(),
+    notAfter: notAfter.toISOString(),
+    // Rounded down: there is never less left than is said.
+    daysLeft: Math.floor(((notAfter.getTime() - now.getTime()) / DAY_MS) * 10) / 10,
+    keyType: keyTypeOf(certificate),
+    where,
+  };
+}
+
+/** Of the leaf. */
+export function leafOf(leaf: Placed, now: Date): LeafReport {
+  const { names, keyUsage, extendedKeyUsage } = leaf.certificate;
+  return {
+    ...certificateOf(leaf, now),
+    ...names,
+    keyUsage:
+      keyUsage === undefined ? null : FLAGS.filter(([, flag]) => keyUsage & flag).map(([name]) => name),
+    extendedKeyUsage: extendedKeyUsage?.map((id) => PURPOSES.get(id) ?? id) ?? null,
+  };
+}
+
+function keyTypeOf({ publicKey, keyAlgorithm }: CertificateFacts): string {
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details }: Partial<KeyObject> = publicKey ?? {};
+  if (type === "ec") return `EC ${CURVES.get(details?.namedCurve ?? "") ?? details?.namedCurve}`;
+  return [type?.toUpperCase() ?? keyAlgorithm, details?.modulusLength].filter(Boolean).join(" ");
+}
