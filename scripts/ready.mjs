@@ -95,7 +95,11 @@ process.env.PATH = [process.env.PATH, "/usr/local/sbin", "/usr/sbin"].filter(Boo
 installPackages();
 provide(ETCD);
 if (flags.has("--proxies")) provide(PROXIES);
-if (flags.has("--build")) run("node", ["scripts/build.mjs"]);
+if (flags.has("--build")) {
+  run("node", ["scripts/build.mjs"]);
+  // Tests then run what users run.
+  process.env.KEYTURN_BUILT_CLI = join(root, "dist", "cli.js");
+}
 
 const child = spawn(program, rest, { cwd: root, stdio: "inherit" });
 // Ctrl-C reaches the child from the terminal; a signal for this process alone is passed on.

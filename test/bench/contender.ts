@@ -11,6 +11,8 @@ export interface Contender {
   readonly label: string;
   /** What it does, for who reads the table. */
   readonly what: string;
+  /** Whether it is what is measured, and not what it is compared with. */
+  readonly isOurs?: true;
   /** Whether its hook says that a service serves the new certificate, and not only that it is on disk. */
   readonly isVerified?: true;
   /** Why it cannot be measured here, if so. */
@@ -28,6 +30,8 @@ export interface Started {
   readonly file: string;
   /** Where it has to be served by then; null for a contender that does not look. */
   readonly tlsPort: number | null;
+  /** Where keyturn logs its steps; null for the others. */
+  readonly log: string | null;
 }
 
 /** Programs of this folder. */

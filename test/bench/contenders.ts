@@ -11,12 +11,13 @@ const WATCH_SCRIPT = fileURLToPath(import.meta.resolve("./etcdctl-watch.sh"));
 
 const keyturn: Contender = {
   name: "keyturn",
+  isOurs: true,
   label: "keyturn",
   what: "default configuration: all of its checks, among them a handshake in another process; four files and a manifest in a new generation, these and their folders fsynced; signed hook",
   start: async (stand, url) => {
-    const { start, outputDir } = await configureKeyturn(stand, "keyturn", "/bench/keyturn/", url);
+    const { start, outputDir, log } = await configureKeyturn(stand, "keyturn", "/bench/keyturn/", url);
     const file = join(outputDir, "inference", "tls.crt");
-    return { children: [start()], key: "/bench/keyturn/inference.pem", file, tlsPort: null };
+    return { children: [start()], key: "/bench/keyturn/inference.pem", file, tlsPort: null, log };
   },
 };
 
@@ -28,7 +29,7 @@ const floor: Contender = {
     const [key, dir] = ["/bench/floor/inference.pem", stand.folder("floor")];
     const file = join(dir, "tls.pem");
     const words = [stand.etcd.endpoint, key, file, url];
-    return { children: [beginProgram(stand, "floor", words, dir)], key, file, tlsPort: null };
+    return { children: [beginProgram(stand, "floor", words, dir)], key, file, tlsPort: null, log: null };
   },
 };
 
@@ -47,7 +48,7 @@ const etcdctl: Contender = {
     const PATH = `${dirname(program)}${delimiter}${process.env.PATH ?? ""}`;
     const env = { ETCDCTL_API: "3", ETCDCTL_ENDPOINTS: endpoint, PATH };
     const child = begin(stand, [program, ...words], dir, env);
-    return { children: [child], key: `${prefix}inference.pem`, file, tlsPort: null };
+    return { children: [child], key: `${prefix}inference.pem`, file, tlsPort: null, log: null };
   },
 };
 
@@ -73,7 +74,7 @@ const confd: Contender = {
     writeFileSync(join(dir, "templates", "tls.tmpl"), `{{getv "${key}"}}`);
     const words = ["-backend", "etcdv3", "-node", stand.etcd.endpoint, "-watch", "-confdir", dir];
     const child = begin(stand, [CONFD ?? "confd", ...words], dir);
-    return { children: [child], key, file, tlsPort: null };
+    return { children: [child], key, file, tlsPort: null, log: null };
   },
 };
 

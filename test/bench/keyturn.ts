@@ -15,6 +15,8 @@ const CLI = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 /** A configured keyturn, which can be started more than once on the same output folder. */
 export interface Keyturn {
   readonly outputDir: string;
+  /** JSON, a line for each event. */
+  readonly log: string;
   start(): Child;
   /** Whether /readyz says so and /status shows this many bundles, all of them live. */
   hasLive(count: number): Promise<boolean>;
@@ -32,6 +34,7 @@ export async function configureKeyturn(
   const [port] = await freePorts(1);
   const admin = `127.0.0.1:${port}`;
   const outputDir = join(dir, "output");
+  const log = join(dir, "log");
   const secretFile = join(dir, "webhook-secret");
   const configFile = join(dir, "keyturn.yaml");
   const receiver = { name: "receiver", bundles: ["*"], stage: 2, notify: { http: { url, secretFile } } };
@@ -46,8 +49,9 @@ export async function configureKeyturn(
   writeFileSync(configFile, stringify(config));
   return {
     outputDir,
+    log,
     start: () => {
-      const child = startChild([process.execPath, CLI, "run", "--config", configFile], join(dir, "log"));
+      const child = startChild([process.execPath, CLI, "run", "--config", configFile], log);
       closes.push(() => child.stop());
       return child;
     },

@@ -2,7 +2,7 @@
 import type { Contender } from "./contender.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Plan } from "./plan.ts";
-import { fleetTable, legend, rotationTable } from "./report.ts";
+import { fleetTable, legend, rotationTable, stepTable } from "./report.ts";
 import type { Rotations } from "./rotations.ts";
 
 /** What the page is made of. */
@@ -30,15 +30,24 @@ Compare rows, not machines. The contenders take turns in rounds of ${block} so t
 the median moved between rounds shows how much there was. \`--pause=0\` puts again at once instead of after ${pauseMs} ms:
 then a rotation also waits for what keyturn does after the hook of the one before. \`--quick\` is for CI.
 
-## From put to hook
+## From put to hook, and to verified
 
-${plan.rotations} rotations each after ${warmUp} that do not count, one at a time, each with a fresh bundle (leaf and
-intermediate on P-256, key, root). From just before the put to the arrival of the hook; the receiver then looks
-whether the new leaf is on disk already, and it is a fault where it is not.
+${plan.rotations} rotations each after ${warmUp} that do not count, one at a time, each with a fresh bundle (leaf for servers and
+clients, intermediate, key and root, all on P-256). From just before the put to the arrival of the hook; the receiver
+then looks whether the new leaf is on disk already, and for those that verify whether a new TLS session gets it, and it
+is a fault where it is not.
 
 ${rotationTable(rotations)}
 
 ${legend(contenders)}
+
+What a user would use instead of keyturn looks at nothing: confd and \`etcdctl watch\` have no row to compare "keyturn,
+verified" with. The service behind it, and behind "floor, verified", is an HTTPS server in Node in a process of its own
+that reads its file and swaps when it is told. The last ratio is to the floor that looks.
+
+Where keyturn's time goes, by its own log:
+
+${stepTable(rotations)}
 
 ## Many bundles
 

@@ -3,6 +3,7 @@ import type { Contender } from "./contender.ts";
 import type { Fleet, Start } from "./fleet.ts";
 import type { Plan } from "./plan.ts";
 import type { Rotations } from "./rotations.ts";
+import type { StepTimes } from "./step-times.ts";
 
 /** The value that a share `p` of the values does not exceed (nearest rank). */
 function percentile(values: readonly number[], p: number): number {
@@ -10,12 +11,10 @@ function percentile(values: readonly number[], p: number): number {
   return sorted[Math.max(0, Math.ceil(p * sorted.length) - 1)] ?? Number.NaN;
 }
 
-/** Put → hook. */
+/** Put → hook, and put → verified. */
 export function rotationTable(results: readonly Rotations[]): string {
-  const floor = percentile(
-    results.find(({ contender }) => contender.name === "floor")?.rounds.flat() ?? [],
-    0.5,
-  );
+  const floor = medianOf(results, "floor");
+  const verifiedFloor = medianOf(results, "floor-verified");
   const rows = results.map(({ contender, rounds, early, lost, extra }) => {
     const all = rounds.flat();
     const p50 = percentile(all, 0.5);
@@ -23,14 +22,31 @@ export function rotationTable(results: readonly Rotations[]): string {
     return [
       contender.label,
       ...[p50, percentile(all, 0.9), percentile(all, 0.99)].map(ms),
-      `${(p50 / floor).toFixed(2)}×`,
+      times(p50 / floor),
+      contender.isVerified ? times(p50 / verifiedFloor) : "",
       `${Math.min(...halves).toFixed(1)} to ${Math.max(...halves).toFixed(1)}`,
       `${early} / ${lost} / ${extra}`,
     ];
   });
+  const ratios = ["p50 to the floor's", "to that of floor, verified"];
+  return table(["", "p50", "p90", "p99", ...ratios, "p50 by round", "early / lost / extra hooks"], rows);
+}
+
+/** Where the time of keyturn goes, as medians of the same rotations; each column adds up but for that. */
+export function stepTable(results: readonly Rotations[]): string {
+  const ours = results.flatMap(({ contender, steps }) => (steps === null ? [] : [{ contender, steps }]));
+  const row = (what: string, part: (steps: StepTimes) => number) => [
+    what,
+    ...ours.map(({ steps }) => percentile(steps.map(part), 0.5)).map((p50) => (p50 > 0 ? ms(p50) : "")),
+  ];
   return table(
-    ["", "p50", "p90", "p99", "p50 to the floor's", "p50 by round", "early / lost / extra hooks"],
-    rows,
+    ["", ...ours.map(({ contender }) => contender.label)],
+    [
+      row("etcd, the watch, all checks, and the hook on its way", ({ otherMs }) => otherMs),
+      row("the generation written and fsynced", ({ stageMs }) => stageMs),
+      row("the flip", ({ activateMs }) => activateMs),
+      row("the service of stage 1 told and looked at", ({ verifiedMs }) => verifiedMs),
+    ],
   );
 }
 
@@ -75,10 +91,10 @@ export function faultsOf(results: readonly Rotations[], fleet: Fleet, { rotation
   const faults: string[] = [];
   for (const { contender, rounds, early, lost, extra } of results) {
     const { label } = contender;
-    if (early > 0) faults.push(`${label}: ${early} hooks arrived before their certificate`);
+    const where = contender.isVerified ? "was served" : "was on disk";
+    if (early > 0) faults.push(`${label}: ${early} hooks arrived before their certificate ${where}`);
     if (lost > 0) faults.push(`${label}: ${lost} rotations were lost`);
-    if (extra > 0 && contender.name === "keyturn")
-      faults.push(`${label}: ${extra} hooks that nothing was put for`);
+    if (extra > 0 && contender.isOurs) faults.push(`${label}: ${extra} hooks that nothing was put for`);
     if (lost === 0 && rounds.flat().length !== rotations)
       faults.push(`${label}: it did not run every rotation`);
   }
@@ -86,6 +102,10 @@ export function faultsOf(results: readonly Rotations[], fleet: Fleet, { rotation
   if (first.hooks !== bundles) faults.push(`first sync: ${first.hooks} hooks for ${bundles} bundles`);
   if (cold.hooks !== 0) faults.push(`cold start: ${cold.hooks} hooks, though nothing had changed`);
   return faults;
+}
+
+function medianOf(results: readonly Rotations[], name: string): number {
+  return percentile(results.find(({ contender }) => contender.name === name)?.rounds.flat() ?? [], 0.5);
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -97,4 +117,8 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 function ms(value: number): string {
   return `${value.toFixed(1)} ms`;
+}
+
+function times(ratio: number): string {
+  return `${ratio.toFixed(2)}×`;
 }

@@ -1,11 +1,11 @@
 /** Put → hook: one put at a time, and the certificate has to be on disk, or served, when the hook arrives. */
-import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BundlePems } from "../support/pki.ts";
 import type { Contender, Started } from "./contender.ts";
 import type { Plan } from "./plan.ts";
-import { servedLeaf } from "./service.ts";
+import { isShown } from "./shown.ts";
 import type { Stand } from "./stand.ts";
+import { readStepTimes, type StepTimes } from "./step-times.ts";
 
 /** What a contender showed. */
 export interface Rotations {
@@ -14,6 +14,8 @@ export interface Rotations {
   readonly rounds: readonly (readonly number[])[];
   /** Hooks that arrived before their certificate was on disk, or was served. */
   readonly early: number;
+  /** Of each rotation; null for who does not tell, or lost one. */
+  readonly steps: readonly StepTimes[] | null;
   /** Puts that no hook followed. */
   readonly lost: number;
   /** Hooks that nothing was put for. */
@@ -35,8 +37,10 @@ export async function measureRotations(
 ): Promise<Rotations[]> {
   const lanes: Lane[] = [];
   for (const contender of contenders) lanes.push(await Lane.open(stand, contender, pauseMs));
+  await Promise.all(lanes.map((lane) => lane.wake(bundles.slice(-2))));
+  await sleep(SETTLE_MS);
   for (const lane of lanes) {
-    await lane.wake(bundles.slice(-2));
+    lane.forget();
     for (const bundle of bundles.slice(0, warmUp)) await lane.rotate(bundle);
   }
   await sleep(SETTLE_MS);
@@ -74,17 +78,19 @@ class Lane {
     return lane;
   }
 
-  /** Puts until a hook comes; then everything so far is forgotten. */
+  /** Puts until a hook comes. */
   async wake(bundles: readonly BundlePems[]): Promise<void> {
     for (let attempt = 0; attempt < WAKE_ATTEMPTS; attempt++) {
       this.#check();
       const bundle = bundles[attempt % bundles.length];
-      if (bundle === undefined || (await this.rotate(bundle, WAKE_EVERY_MS)) === undefined) continue;
-      await sleep(SETTLE_MS);
-      this.#counts = { early: 0, lost: 0, extra: 0 };
-      return;
+      if (bundle !== undefined && (await this.rotate(bundle, WAKE_EVERY_MS)) !== undefined) return;
     }
     throw new Error(`${this.#contender.label} sent no hook for ${WAKE_ATTEMPTS} puts`);
+  }
+
+  /** What was counted so far does not count. */
+  forget(): void {
+    this.#counts = { early: 0, lost: 0, extra: 0 };
   }
 
   /** One rotation in milliseconds, or undefined where no hook came. */
@@ -92,7 +98,7 @@ class Lane {
     await sleep(this.#pauseMs);
     const giveUp = new AbortController();
     const hook = new Promise<number>((arrived) => {
-      this.#pending = { leaf: compact(bundle.leaf.certificatePem), arrived };
+      this.#pending = { leaf: bundle.leaf.certificatePem, arrived };
     });
     const begin = performance.now();
     const put = this.#stand.put(this.started.key, bundle.whole);
@@ -116,7 +122,9 @@ class Lane {
   }
 
   result(): Rotations {
-    return { contender: this.#contender, rounds: this.#rounds, ...this.#counts };
+    const { log } = this.started;
+    const steps = log === null || this.#counts.lost > 0 ? null : readStepTimes(log, this.#rounds.flat());
+    return { contender: this.#contender, rounds: this.#rounds, steps, ...this.#counts };
   }
 
   /** Looks before the hook is answered, and the next put: what comes later would be too late for a service. */
@@ -127,32 +135,11 @@ class Lane {
       this.#counts.extra++;
       return;
     }
-    const { file, tlsPort } = this.started;
-    const isThere =
-      isOnDisk(file, pending.leaf) && (tlsPort === null || (await isServed(tlsPort, pending.leaf)));
-    if (!isThere) this.#counts.early++;
+    if (!(await isShown(this.started, pending.leaf))) this.#counts.early++;
     pending.arrived(atMs);
   }
 
   #check(): void {
     for (const child of this.started.children) child.check();
   }
-}
-
-function isOnDisk(file: string, leaf: string): boolean {
-  try {
-    return compact(readFileSync(file, "utf8")).includes(leaf);
-  } catch {
-    // Not there at all, which is what is asked.
-    return false;
-  }
-}
-
-async function isServed(tlsPort: number, leaf: string): Promise<boolean> {
-  return compact((await servedLeaf(tlsPort)) ?? "") === leaf;
-}
-
-/** PEM may be folded in other places. */
-function compact(pem: string): string {
-  return pem.replace(/\s/g, "");
 }

@@ -1,6 +1,5 @@
-/** The HTTPS service behind a contender that verifies: where it is, how it is started, and what it serves now. */
-import { connect as connectTcp } from "node:net";
-import { connect as connectTls } from "node:tls";
+/** The HTTPS service behind a contender that verifies: where it is, and how it is started. */
+import { connect } from "node:net";
 import { freePorts } from "../../src/dev/etcd.ts";
 import { until } from "../support/wait.ts";
 import type { Child } from "./child.ts";
@@ -12,8 +11,6 @@ export interface ServicePorts {
   readonly hook: number;
   readonly tls: number;
 }
-
-const LOOK_TIMEOUT_MS = 5_000;
 
 /** Ports for a service that is not started yet: who tells it is configured first. */
 export async function choosePorts(): Promise<ServicePorts> {
@@ -36,29 +33,9 @@ export async function beginService(
   return child;
 }
 
-/** The leaf that a new session gets, as PEM; undefined where there is none. */
-export function servedLeaf(port: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const socket = connectTls({
-      host: "127.0.0.1",
-      port,
-      rejectUnauthorized: false,
-      timeout: LOOK_TIMEOUT_MS,
-    });
-    socket.once("secureConnect", () => {
-      resolve(socket.getPeerX509Certificate()?.toString());
-      socket.destroy();
-    });
-    socket.on("timeout", () => socket.destroy());
-    // Its end follows.
-    socket.on("error", () => undefined);
-    socket.once("close", () => resolve(undefined));
-  });
-}
-
 function isOpen(port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connectTcp(port, "127.0.0.1", () => {
+    const socket = connect(port, "127.0.0.1", () => {
       socket.destroy();
       resolve(true);
     });

@@ -16,23 +16,30 @@ export const floorVerified: Contender = {
     const ports = await choosePorts();
     const service = await beginService(stand, "floor-service", file, ports);
     const words = [stand.etcd.endpoint, key, file, url, ports.hook, ports.tls];
-    return { children: [beginProgram(stand, "floor", words, dir), service], key, file, tlsPort: ports.tls };
+    return {
+      children: [beginProgram(stand, "floor", words, dir), service],
+      key,
+      file,
+      tlsPort: ports.tls,
+      log: null,
+    };
   },
 };
 
 /** keyturn, with `verify.tls`. */
 export const keyturnVerified: Contender = {
   name: "keyturn-verified",
+  isOurs: true,
   label: "keyturn, verified",
   what: "the same for a service in stage 1 with `verify.tls`, and the hook that is timed in stage 2: signed hook to the service, its swap, three TLS sessions one after another that all have to get the new leaf with a chain that the bundle's root accepts, signed hook to the receiver",
   isVerified: true,
   start: async (stand, url) => {
     const [name, prefix] = ["keyturn-verified", "/bench/keyturn-verified/"];
     const ports = await choosePorts();
-    const { start, outputDir } = await configureKeyturn(stand, name, prefix, url, ports);
+    const { start, outputDir, log } = await configureKeyturn(stand, name, prefix, url, ports);
     const file = join(outputDir, "inference", "tls.pem");
     const service = await beginService(stand, "keyturn-service", file, ports);
     const key = `${prefix}inference.pem`;
-    return { children: [start(), service], key, file, tlsPort: ports.tls };
+    return { children: [start(), service], key, file, tlsPort: ports.tls, log };
   },
 };

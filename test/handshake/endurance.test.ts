@@ -1,4 +1,4 @@
-/** A thousand candidates that are refused leave nothing behind, in neither process. */
+/** Hundreds of candidates that are refused leave nothing behind, in neither process. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Minted, mint, mintAuthority, mintCrl, rsaKey } from "../support/mint.ts";
@@ -6,7 +6,7 @@ import { candidateOf, presentedBy } from "./candidate.ts";
 import { NEVER, onlyChild, rssOf, useHandshakes } from "./children.ts";
 import { lookOf, servedBy, useTls } from "./servers.ts";
 
-/** What is still taken for noise; 1,000 handshakes that are not let go are 130 MB. */
+/** What is still taken for noise; 500 handshakes that are not let go are 65 MB. */
 const FLAT = 1.35;
 
 describe("memory", () => {
@@ -27,10 +27,10 @@ describe("memory", () => {
         assert.equal(problems.length, 1, JSON.stringify(problems));
       }
     };
-    await refuse(500);
+    await refuse(300);
     const child = await onlyChild();
     const before = { child: rssOf(child), own: process.memoryUsage.rss() };
-    await refuse(1_000);
+    await refuse(500);
     const after = { child: rssOf(await onlyChild()), own: process.memoryUsage.rss() };
     t.diagnostic(JSON.stringify({ before, after }));
     assert.ok(after.child / before.child < FLAT, JSON.stringify({ before, after }));
@@ -45,10 +45,10 @@ describe("memory", () => {
     const lookAll = async (times: number) => {
       for (let n = 0; n < times; n++) assert.equal((await lookAt(lookOf(port), NEVER)).kind, "served");
     };
-    await lookAll(500);
+    await lookAll(300);
     const child = await onlyChild();
     const before = rssOf(child);
-    await lookAll(500);
+    await lookAll(300);
     const after = rssOf(await onlyChild());
     t.diagnostic(JSON.stringify({ before, after }));
     assert.ok(after / before < FLAT, JSON.stringify({ before, after }));

@@ -7,6 +7,7 @@ import type { TestContext } from "node:test";
 /** Makes a folder that is removed when the test is over. */
 export async function useFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "keyturn-test-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  // A process that is ended after this may still be writing there.
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }));
   return folder;
 }
