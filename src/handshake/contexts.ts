@@ -1,4 +1,5 @@
 /** What OpenSSL works with in a handshake. What holds trust alone is remembered: it comes again with each rotation. */
+import { constants } from "node:crypto";
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
 import type { TrustPem } from "../core/handshake.ts";
 import type { BareIdentity } from "./messages.ts";
@@ -48,7 +49,12 @@ export function createContexts(): Contexts {
       return context;
     },
     ofIdentity: ({ chain, key }, trust, level) =>
-      createSecureContext({ ...optionsOf(trust, level), cert: chain, key }),
+      createSecureContext({
+        ...optionsOf(trust, level),
+        cert: chain,
+        key,
+        secureOptions: constants.SSL_OP_NO_TICKET,
+      }),
   };
 }
 

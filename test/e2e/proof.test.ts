@@ -10,6 +10,9 @@ import { until } from "../support/wait.ts";
 /** Bundles that are rejected at a time. */
 const ROUND = 50;
 
+/** What is still taken for noise; 1,000 handshakes that are not let go are 130 MB, as much as the daemon has. */
+const FLAT = 1.45;
+
 /** Processes that this one started. */
 async function childrenOf(pid: number): Promise<number[]> {
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
@@ -94,12 +97,12 @@ describe("the process that proves bundles", () => {
       return sizes.reduce((sum, size) => sum + size, 0);
     };
 
-    await reject(6);
+    await reject(8);
     const before = await memory();
     await reject(20);
     const after = await memory();
 
-    assert.ok(after < before * 1.25, `${before} KiB before, ${after} KiB after`);
+    assert.ok(after < before * FLAT, `${before} KiB before, ${after} KiB after`);
     const bundle = await daemon.bundle("inference");
     assert.deepEqual([bundle?.live, bundle?.generation?.id], [true, live.generation?.id]);
   });
