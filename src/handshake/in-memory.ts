@@ -8,6 +8,7 @@ import { type Duplex, duplexPair } from "node:stream";
 import { connect, type DetailedPeerCertificate, type SecureContext, TLSSocket } from "node:tls";
 import type { Candidate } from "../core/handshake.ts";
 import type { Problem } from "../core/problem.ts";
+import { yieldToOthers } from "../runtime/clock.ts";
 import { type Contexts, NO_TRUST, type Trust } from "./contexts.ts";
 import type { BareCandidate, BareIdentity } from "./messages.ts";
 import { type Refusal, refusalFrom, verdictOf } from "./refusal.ts";
@@ -73,8 +74,11 @@ function meet(server: SecureContext, client: SecureContext, isMutual: boolean): 
     const end = (side: Side, through: boolean, refusal: Refusal | null): void => {
       if (!ends.has(side)) ends.set(side, { through, refusal });
       if (ends.size < 2) return;
-      for (const stream of open) stream.destroy();
       resolve(ends);
+      // The answer goes out first.
+      yieldToOthers().then(() => {
+        for (const stream of open) stream.destroy();
+      });
     };
 
     const accepted = new TLSSocket(far, {

@@ -4,7 +4,7 @@ import type { IdentityPem, TrustPem } from "../core/handshake.ts";
 import { writePem } from "../core/pem.ts";
 
 /** Leaf, intermediates and key. */
-export function identityPemOf({ chain, privateKeyPem }: Identity): IdentityPem {
+export function identityPemOf({ chain, privateKeyPem }: Omit<Identity, "leaf">): IdentityPem {
   return { chain: pemOf("CERTIFICATE", chain).join(""), key: privateKeyPem };
 }
 

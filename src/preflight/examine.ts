@@ -1,8 +1,8 @@
 /**
  * Proves a bundle good, or names everything that is wrong with it.
  *
- *     unlock ─► draft ─┬─► handshake, in a process of its own ─┬─► merge ─► trust guard
- *                      └─► checks of our own, meanwhile ───────┘
+ *     ┌─► handshake, in a process of its own ──┬─► merge ─► trust guard
+ *     └─► unlock ─► draft ─► checks of our own ┘
  */
 import type { Bundle } from "../core/bundle.ts";
 import type { Report } from "../core/events.ts";
@@ -11,7 +11,7 @@ import type { Contents } from "../core/material.ts";
 import type { BundleName } from "../core/names.ts";
 import type { CheckPolicy } from "../core/policy.ts";
 import { mayYetFit, type Problem } from "../core/problem.ts";
-import type { Clock } from "../runtime/clock.ts";
+import { type Clock, yieldToOthers } from "../runtime/clock.ts";
 import { identityPemOf, trustPemOf } from "./candidate.ts";
 import { readCertificate } from "./certificate.ts";
 import { type ReadCertificate, rememberCertificates } from "./certificate-cache.ts";
@@ -20,6 +20,7 @@ import { hasToleratedExtension } from "./checks/critical.ts";
 import type { CheckInput } from "./checks/subject.ts";
 import { provenAs } from "./checks/uses.ts";
 import { type Draft, draftBundle } from "./draft.ts";
+import { type EarlyProof, proveEarly } from "./early-proof.ts";
 import { mergeProblems } from "./merge.ts";
 import type { GuardTrust } from "./trust-guard.ts";
 import type { Unlock, Unlocked } from "./unlock.ts";
@@ -50,13 +51,19 @@ export function createExamine(
   const read = options.read ?? rememberCertificates(readCertificate);
   return async (contents, signal) => {
     const policy = policyFor(contents.name);
+    const early = proveEarly(contents, prove, signal);
+    // The question goes out before this process is busy with the same bundle.
+    if (early !== undefined) await yieldToOthers();
     const unlocked = await unlock(contents, policy, signal);
     tellLegacy(contents, unlocked, options);
     const now = clock.now();
     const draft = draftBundle(contents, unlocked, { read, now });
     if (waitsForParts(contents, draft)) return { ok: false, problems: mergeProblems(draft.problems, []) };
     const input = { ...draft.facts, policy, now };
-    const [openssl, own] = await Promise.all([proveDraft(draft, input, prove, signal), check(input)]);
+    const [openssl, own] = await Promise.all([
+      proveDraft(draft, input, { early, prove }, signal),
+      check(input),
+    ]);
     const problems = mergeProblems([...draft.problems, ...own], openssl);
     const { bundle } = draft;
     if (bundle === null || problems.length > 0) return { ok: false, problems };
@@ -83,7 +90,7 @@ async function check(input: CheckInput): Promise<Problem[]> {
 async function proveDraft(
   { bundle }: Draft,
   input: CheckInput,
-  prove: Prove,
+  { early, prove }: { readonly early: EarlyProof | undefined; readonly prove: Prove },
   signal: AbortSignal,
 ): Promise<readonly Problem[]> {
   const { chain } = input;
@@ -93,7 +100,7 @@ async function proveDraft(
     trust: trustPemOf(bundle),
     as: provenAs(chain.path),
   };
-  const problems = await prove(candidate, signal);
+  const problems = await (early?.answerFor(candidate) ?? prove(candidate, signal));
   // OpenSSL goes on after an extension it does not know, and tells the last fault it finds: so there is no other.
   return hasToleratedExtension(input)
     ? problems.filter(({ code }) => code !== "CRITICAL_EXTENSION_UNKNOWN")

@@ -10,7 +10,7 @@ import { unlock } from "../../src/preflight/unlock.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { DEFAULT_POLICY, examineValues, inParts, textOf, type Values, whole } from "../support/examine.ts";
 import { contentsOf } from "../support/material.ts";
-import { type Minted, mint, mintAuthority, mintCrl } from "../support/mint.ts";
+import { ecKey, type Minted, mint, mintAuthority, mintCrl } from "../support/mint.ts";
 
 let root: Minted;
 let intermediate: Minted;
@@ -36,7 +36,7 @@ describe("what is proven by a handshake", () => {
     const { prove, candidates } = recording();
     const lists = [mintCrl({ issuer: root }), mintCrl({ issuer: intermediate })];
     await examineValues(prove, whole(leaf, root, intermediate, ...lists));
-    const [candidate] = candidates;
+    const candidate = candidates.at(-1);
     assert.equal(candidate?.identity.chain, textOf([leaf, intermediate]));
     assert.equal(candidate?.identity.key.reveal(), leaf.keyPem);
     assert.deepEqual(candidate?.trust, { anchors: root.pem, crls: lists });
@@ -45,8 +45,8 @@ describe("what is proven by a handshake", () => {
   for (const [uses, as] of [
     [["serverAuth"], "server"],
     [["clientAuth"], "client"],
-    [["serverAuth", "clientAuth"], "both"],
-    [null, "both"],
+    [["serverAuth", "clientAuth"], "server"],
+    [null, "server"],
   ] as const) {
     it(`is a leaf for ${uses?.join(" and ") ?? "whatever it is used for"} as ${as}`, async () => {
       const { prove, candidates } = recording();
@@ -62,13 +62,42 @@ describe("what is proven by a handshake", () => {
     const { prove, candidates } = recording();
     const issuer = mintAuthority("Clients", { issuer: root, uses: ["clientAuth"] });
     const examined = await examineValues(prove, whole(mint({ issuer, uses: null }), issuer, root));
-    assert.deepEqual([examined.ok, candidates[0]?.as], [true, "client"]);
+    assert.deepEqual([examined.ok, candidates.at(-1)?.as], [true, "client"]);
+  });
+
+  it("is a leaf for both as both, where an issuer is limited: OpenSSL then has the last word on each", async () => {
+    const { prove, candidates } = recording();
+    const issuer = mintAuthority("Limited", { issuer: root, uses: ["serverAuth", "clientAuth"] });
+    await examineValues(prove, whole(mint({ issuer }), issuer, root));
+    assert.equal(candidates.at(-1)?.as, "both");
+  });
+
+  it("is asked about once where the blocks stand as they are written, before they are read", async () => {
+    const { prove, candidates } = recording();
+    await examineValues(prove, whole(leaf, intermediate, root));
+    assert.equal(candidates.length, 1);
+  });
+
+  it("is asked about again where it turns out to be something else", async () => {
+    const { prove, candidates } = recording();
+    const examined = await examineValues(prove, { "": textOf([intermediate, leaf, root]) + leaf.keyPem });
+    assert.deepEqual([examined.ok, candidates.length], [true, 2]);
+    assert.equal(candidates[1]?.identity.chain, textOf([leaf, intermediate]));
+  });
+
+  it("is not asked about before every curve was seen", async () => {
+    const { prove, candidates } = recording();
+    await examineValues(prove, whole(mint({ issuer: root, key: ecKey("secp256k1") }), root));
+    await examineValues(
+      prove,
+      whole(leaf, intermediate, root, mintAuthority("Odd", { key: ecKey("secp256k1") })),
+    );
+    assert.equal(candidates.length, 0);
   });
 
   for (const [what, values] of [
     ["whose key is missing", (): Values => ({ "": textOf([leaf, intermediate, root]) })],
     ["with trust anchors alone", (): Values => ({ "/ca.crt": root.pem })],
-    ["with a list that cannot be read", (): Values => whole(leaf, intermediate, root, badList())],
   ] as const) {
     it(`is no bundle ${what}`, async () => {
       const { prove, candidates } = recording();
@@ -192,8 +221,4 @@ describe("an examination that is aborted", () => {
 
 function codesOf(examined: { readonly ok: boolean; readonly problems?: readonly Problem[] }): string[] {
   return (examined.problems ?? []).map(({ code }) => code);
-}
-
-function badList(): string {
-  return "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n";
 }

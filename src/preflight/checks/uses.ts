@@ -15,14 +15,28 @@ export function mayServe(leaf: CertificateFacts): boolean {
   return allows(leaf, "serverAuth");
 }
 
-/** As what a chain has to be proven: everything its leaf says it is for, or else everything its issuers leave it. */
+/** Netscape Certificate Type (2.16.840.1.113730.1.1), which OpenSSL still goes by. */
+const NETSCAPE_TYPE = "6086480186f8420101";
+
+/**
+ * As what a chain has to be proven: everything its leaf says it is for, or else everything its issuers leave it.
+ *
+ * To OpenSSL a client differs from a server only by extended key usage and Netscape's type, and key usage that is checked
+ * here. Where no issuer has them, what serves may be a client too, and one side of the handshake proves both.
+ */
 export function provenAs(path: readonly Placed[]): Candidate["as"] {
   const [leaf, ...issuers] = path;
   const said = BOTH.filter((use) => leaf !== undefined && allows(leaf.certificate, use));
   const left = said.filter((use) => issuers.every(({ certificate }) => allows(certificate, use)));
   const uses = leaf?.certificate.extendedKeyUsage === undefined ? left : said;
+  if (uses.length === 2 && !path.some(isLimited)) return "server";
   if (uses.length !== 1) return "both";
   return uses[0] === "serverAuth" ? "server" : "client";
+}
+
+function isLimited({ certificate }: Placed, index: number): boolean {
+  const isIssuer = index > 0 && certificate.extendedKeyUsage !== undefined;
+  return isIssuer || certificate.extensions.some(({ id }) => id === NETSCAPE_TYPE);
 }
 
 /** Checks key usage and extended key usage of the leaf and of its issuers. */
