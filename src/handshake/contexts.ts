@@ -11,7 +11,7 @@ export interface Trust extends TrustPem {
 }
 
 /** OpenSSL's security level: at 2 it refuses keys and signatures of less than 112 bits, at 0 it takes any. */
-export type SecurityLevel = 0 | 2;
+type SecurityLevel = 0 | 2;
 
 /** Makes contexts. Each throws what OpenSSL has against what it is given. */
 export interface Contexts {
@@ -21,7 +21,7 @@ export interface Contexts {
 }
 
 /** Cipher lists with the level they set. */
-export const CIPHERS: Readonly<Record<SecurityLevel, string>> = {
+const CIPHERS: Readonly<Record<SecurityLevel, string>> = {
   0: "DEFAULT@SECLEVEL=0",
   2: "DEFAULT@SECLEVEL=2",
 };
