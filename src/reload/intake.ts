@@ -10,17 +10,10 @@ import { gatherMaterial, isAbsent, type Material } from "../core/material.ts";
 import { readMeta } from "../core/meta.ts";
 import type { BundleName } from "../core/names.ts";
 import { readKey } from "../core/names.ts";
+import type { RetryResult } from "../core/outcome.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import { yieldToOthers } from "../runtime/clock.ts";
-import {
-  breakdown,
-  contentOf,
-  type LookTools,
-  lookAt,
-  type RetryResult,
-  rejectionOf,
-  retry,
-} from "./look.ts";
+import { breakdown, contentOf, type LookTools, lookAt, rejectionOf, retry } from "./look.ts";
 import type { Store } from "./ports.ts";
 import type { ReloadQueue } from "./queue.ts";
 

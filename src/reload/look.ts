@@ -7,7 +7,7 @@ import type { Digest } from "../core/digest.ts";
 import { KeyturnError, messageOf } from "../core/errors.ts";
 import type { Report } from "../core/events.ts";
 import { type Contents, isAbsent, type Material, readMaterial } from "../core/material.ts";
-import type { ReloadOutcome } from "../core/outcome.ts";
+import type { RetryResult } from "../core/outcome.ts";
 import { mayPass, mayYetFit, type Problem } from "../core/problem.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Examine, Read, Store } from "./ports.ts";
@@ -25,11 +25,6 @@ export interface LookTools {
   readonly report: Report;
 }
 
-/** What trying again came to. */
-export type RetryResult =
-  | { readonly kind: "rejected"; readonly problems: readonly Problem[] }
-  | { readonly kind: "reloaded"; readonly outcome: ReloadOutcome };
-
 /** How long a rejection that may pass by itself stands before it is looked at again. */
 const LOOK_AGAIN_MS = 60_000;
 
@@ -45,6 +40,7 @@ export async function lookAt(material: Material, tools: LookTools, signal: Abort
   if (await needsNothing(contents, tools)) return;
   let reported = "";
   for (;;) {
+    const lookedAt = clock.now();
     const examined = await examineContents(contents, tools, signal);
     signal.throwIfAborted();
     if (examined.ok) return offer(contents, examined.bundle, tools, signal);
@@ -54,8 +50,10 @@ export async function lookAt(material: Material, tools: LookTools, signal: Abort
     const codes = problems.map(({ code }) => code).join();
     if (codes !== reported) report({ ...rejectionOf(material), problems });
     reported = codes;
-    if (!mayPass(problems)) return;
-    await clock.sleep(LOOK_AGAIN_MS, signal);
+    const passes = mayPass(problems);
+    if (!passes) return;
+    do await clock.sleep(LOOK_AGAIN_MS, signal);
+    while (passes === "withTheClock" && clock.now() >= lookedAt);
   }
 }
 

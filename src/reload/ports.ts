@@ -57,11 +57,18 @@ export interface Store {
   /** Lifts every quarantine of the bundle but that of `except`. */
   liftQuarantine(name: BundleName, except: Digest | null): Promise<void>;
   prune(name: BundleName): Promise<void>;
-  remove(name: BundleName): Promise<void>;
+  /** Gives the names of what is not keyturn's in the bundle's folder, and stays. */
+  remove(name: BundleName): Promise<readonly string[]>;
 }
 
 /** Everything of a bundle that is on disk, as it was written. */
 export interface Upkeep {
+  /**
+   * Before a round of audits: has the output folder again where it was removed.
+   *
+   * @throws KeyturnError STORE_LOCKED where another keyturn works in it now.
+   */
+  holdFolder(): Promise<void>;
   /** Compares what is current with what was written. Changes nothing. */
   audit(name: BundleName): Promise<readonly Finding[]>;
   /**

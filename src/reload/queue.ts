@@ -140,8 +140,9 @@ export class ReloadQueue {
     const { store, report } = this.#options;
     const { name: bundle } = removal;
     let end: End = { ok: true, outcome: { kind: "interrupted" } };
+    let kept: readonly string[] = [];
     try {
-      await store.remove(bundle);
+      kept = await store.remove(bundle);
     } catch (thrown) {
       end = { ok: false, thrown };
     }
@@ -150,7 +151,10 @@ export class ReloadQueue {
       end,
       isSettled: end.ok,
       again: end.ok ? null : removal,
-      tell: () => report({ type: "bundle.deleted", bundle, removed: end.ok, failure }),
+      tell: () => {
+        const others = kept.length > 0 ? { kept } : {};
+        report({ type: "bundle.deleted", bundle, removed: end.ok, failure, ...others });
+      },
     };
   }
 }

@@ -5,6 +5,7 @@
 import { messageOf } from "../core/errors.ts";
 import type { Generation } from "../core/generation.ts";
 import type { ReloadOutcome } from "../core/outcome.ts";
+import { mendFirst } from "./mend.ts";
 import { repair } from "./repair.ts";
 import { becomeLive, type ReloadTools, type Run } from "./step.ts";
 import { tellInOrder } from "./tell.ts";
@@ -80,15 +81,16 @@ async function rotate(work: Rotation, tools: ReloadTools, run: Run): Promise<Rel
   const before = store.current(name);
   if (before?.digest === digest && before.state === "live") return { kind: "unchanged", generation: before };
 
-  // 2. and 3. Write it and flip to it, unless an earlier run, perhaps before a crash, came that far.
-  let current = before;
-  if (before?.digest !== digest) {
+  // 2. and 3. Write it and flip to it. Where an earlier run, perhaps before a crash, came that far: is it still there?
+  let current: Generation;
+  if (before?.digest === digest) {
+    current = await mendFirst(before, told, tools, run);
+  } else {
     const { bundle } = work;
     if (bundle === null) throw new Error(`${name} is no longer the content that was to be finished`);
     const staged = await timed("stage", () => store.stage(bundle));
     current = await timed("activate", () => store.activate(staged));
   }
-  if (current === undefined) throw new Error(`${name} has no current generation`);
   run.becameCurrent(current);
 
   // 4. and 5. Tell the services and look at what they serve, stage by stage.
@@ -110,12 +112,12 @@ async function remind(work: Reminder, tools: ReloadTools, run: Run): Promise<Rel
   const { store, services } = tools;
   const { timed, signal } = run;
   const { name, reason, told } = work;
-  const current = store.current(name);
-  if (current === undefined) throw new Error(`${name} has no current generation`);
-  if (current.digest !== work.digest) return { kind: "unchanged", generation: current };
-  run.becameCurrent(current);
+  const before = store.current(name);
+  if (before === undefined) throw new Error(`${name} has no current generation`);
+  if (before.digest !== work.digest) return { kind: "unchanged", generation: before };
   // A service that fell behind is looked at again on its schedule.
   if (reason === "rolledBack") run.tryAgain(work);
+  const current = await mendFirst(before, told, tools, run);
   const notice = { generation: current, paths: store.paths(name), reason };
   const users = services.filter((service) => service.uses(name) && !told.has(service.name));
   const telling = { services: users, notice, told, asked: null, lookFirst: true };

@@ -1,37 +1,22 @@
 /** Puts right what is not on disk as it was written, and tells services only where they may have been misled. */
-import { messageOf } from "../core/errors.ts";
 import type { ReloadOutcome } from "../core/outcome.ts";
+import { mend } from "./mend.ts";
 import { becomeLive, type ReloadTools, type Run } from "./step.ts";
 import { tellInOrder } from "./tell.ts";
 import { troubleOf } from "./way-back.ts";
 import type { Repair } from "./work.ts";
 
-/** Looks again, for a reload may have come between; then repairs from what is in etcd, where that is the same content. */
+/** Looks again, for a reload may have come between. */
 export async function repair(work: Repair, tools: ReloadTools, run: Run): Promise<ReloadOutcome> {
-  const { store, upkeep, services, contentOf, report } = tools;
+  const { store, services } = tools;
   const { timed, signal } = run;
   const { name } = work;
   const before = store.current(name);
   if (before === undefined) throw new Error(`${name} has no current generation`);
-  run.becameCurrent(before);
-  const findings = await timed("audit", () => upkeep.audit(name));
+  const { current, findings, mayMislead, thrown } = await mend(before, tools, run);
   if (findings.length === 0) return { kind: "unchanged", generation: before };
-  const messages = findings.map(({ message }) => message);
+  if (thrown !== undefined) throw thrown;
 
-  let current = before;
-  try {
-    const bundle = await timed("examine", () => contentOf(name, before.digest, signal));
-    current = await timed("repair", () => upkeep.repair(name, bundle));
-  } catch (thrown) {
-    const failure = messageOf(thrown);
-    if (!signal.aborted) report({ type: "bundle.drifted", bundle: name, findings: messages, failure });
-    throw thrown;
-  }
-  report({ type: "bundle.drifted", bundle: name, findings: messages, failure: null });
-  run.becameCurrent(current);
-
-  const isNew = current.id !== before.id;
-  const mayMislead = isNew || findings.some(({ misleads }) => misleads);
   const users = mayMislead ? services.filter((service) => service.uses(name)) : [];
   const notice = { generation: current, paths: store.paths(name), reason: "repaired" } as const;
   const told = new Set<string>();

@@ -34,13 +34,13 @@ export async function goBackFrom(
 }
 
 /**
- * What an operator asked for.
+ * What an operator or an alert asked for.
  *
  * @throws KeyturnError BUNDLE_UNKNOWN, GENERATION_UNKNOWN, NOTHING_TO_DO.
  */
 export async function goBackAsTold(work: Return, tools: ReloadTools, run: Run): Promise<ReloadOutcome> {
   const { from, to } = endsOf(work, tools.store);
-  return goBack({ from, to, cause: "operator", why: work.why, asked: null }, tools, run);
+  return goBack({ from, to, cause: work.cause, why: work.why, asked: null }, tools, run);
 }
 
 /**

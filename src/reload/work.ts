@@ -1,7 +1,7 @@
 /** What the queue is asked to do with a bundle. */
 import type { Bundle } from "../core/bundle.ts";
 import type { Digest } from "../core/digest.ts";
-import type { GenerationId } from "../core/generation.ts";
+import type { GenerationId, RollbackCause } from "../core/generation.ts";
 import type { BundleName } from "../core/names.ts";
 
 /** Content that is to become live. */
@@ -27,12 +27,13 @@ export interface Reminder {
   readonly told: Set<string>;
 }
 
-/** The way back that an operator asked for. */
+/** The way back that an operator or an alert asked for. */
 export interface Return {
   readonly kind: "return";
   readonly name: BundleName;
   /** The generation to go back to; null for the newest one that was live before. */
   readonly to: GenerationId | null;
+  readonly cause: Exclude<RollbackCause, "service">;
   readonly why: string;
 }
 

@@ -29,3 +29,23 @@ export const systemClock: Clock = {
 export async function yieldToOthers(): Promise<void> {
   await nextTurn();
 }
+
+/**
+ * Calls over and over, `everyMs` apart; keeps no process alive.
+ *
+ * @returns Ends that.
+ */
+export function repeat(everyMs: number, task: () => void): () => void {
+  const timer = setInterval(task, everyMs).unref();
+  return () => clearInterval(timer);
+}
+
+/**
+ * Calls once, after `ms`; keeps no process alive.
+ *
+ * @returns Takes that back.
+ */
+export function later(ms: number, task: () => void): () => void {
+  const timer = setTimeout(task, ms).unref();
+  return () => clearTimeout(timer);
+}

@@ -40,3 +40,14 @@ export class CloseStack {
     await this.close();
   }
 }
+
+/** Opens what belongs together: where a part of it fails, those before it are closed. */
+export async function openTogether<Opened>(open: (closes: CloseStack) => Promise<Opened>): Promise<Opened> {
+  const closes = new CloseStack();
+  try {
+    return await open(closes);
+  } catch (thrown) {
+    await closes.close();
+    throw thrown;
+  }
+}

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { KeyturnError, systemCodeOf } from "../core/errors.ts";
 import { flush, type Owner, setOwner } from "./durable.ts";
-import type { Finding } from "./inspect.ts";
+import { type Finding, isShared } from "./inspect.ts";
 
 /** The mode and owner that something has to have. */
 export interface Access {
@@ -54,10 +54,15 @@ export function findAccess(
   return findings;
 }
 
-/** Sets mode and owner of what has the name, and of nothing that it leads to; durably. */
+/**
+ * Sets mode and owner of what has the name, and of nothing that it leads to; durably.
+ *
+ * @throws KeyturnError STORE_UNSAFE for a link, also a hard one: the file is somebody else's too.
+ */
 export async function setAccess(path: string, { mode, owner }: Access): Promise<void> {
   const file = openOwn(path);
   try {
+    refuseShared(path, fstatSync(file));
     setOwner(file, owner);
     fchmodSync(file, mode);
     await flush(file);
@@ -87,10 +92,16 @@ function makeReadable(path: string): void {
     const stats = fstatSync(named);
     if (stats.isSymbolicLink())
       throw new KeyturnError("STORE_UNSAFE", `${path} is a symbolic link: remove it`);
+    refuseShared(path, stats);
     chmodSync(`/proc/self/fd/${named}`, (stats.mode & MODE_BITS) | OWNER_READ);
   } finally {
     closeSync(named);
   }
+}
+
+function refuseShared(path: string, stats: Stats): void {
+  if (isShared(stats))
+    throw new KeyturnError("STORE_UNSAFE", `${path} has a second name elsewhere (a hard link): remove it`);
 }
 
 function exposureOf(added: number): string {

@@ -3,15 +3,32 @@ import { type BigIntStats, readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { findAccess } from "./access.ts";
 import type { HashedFiles } from "./hashed-files.ts";
-import { type FileFacts, type Finding, kindOf, lookAt, readRegular, readWhole, sha256Of } from "./inspect.ts";
+import {
+  type FileFacts,
+  type Finding,
+  isShared,
+  kindOf,
+  lookAt,
+  readRegular,
+  readWhole,
+  sha256Of,
+} from "./inspect.ts";
 import { type BundleFolder, CURRENT, FILE_NAMES, type FileName, isPrivate, MANIFEST } from "./layout.ts";
-import { listFiles, type Manifest, namesOf, parseManifest, writeManifest } from "./manifest.ts";
+import {
+  listFiles,
+  MAX_MANIFEST_BYTES,
+  type Manifest,
+  namesOf,
+  parseManifest,
+  writeManifest,
+} from "./manifest.ts";
 import { accessOf, currentTarget, folderMode, type Permissions } from "./steps.ts";
 
 /** A finding, with what has to be put right. */
 export type Drift = Finding & { readonly path: string } & (
     | { readonly what: "folder" | "folderAccess" | "manifest" | "extraLink" }
-    | { readonly what: "content"; readonly file: FileName }
+    /** Shared: it has its bytes, and a hard link to it. */
+    | { readonly what: "content" | "shared"; readonly file: FileName }
     | { readonly what: "access"; readonly file: FileName | typeof MANIFEST }
     | { readonly what: "link"; readonly target: string }
   );
@@ -19,8 +36,6 @@ export type Drift = Finding & { readonly path: string } & (
 /** What it takes to look into a folder. */
 const OWNER_LOOKS = 0o500;
 const OWNER_READ = 0o400n;
-/** A leaf of thousands of names stays below it. */
-const MAX_MANIFEST_BYTES = 1_048_576n;
 
 /** Everything that is not as the manifest says. What is inside of a folder that is none is not looked at. */
 export function findDrift(
@@ -98,14 +113,24 @@ function findFileDrift(
     const content = (message: string): Drift => ({ what: "content", path, file, message, misleads: true });
     if (stats === undefined) return [content(`${path} is gone`)];
     if (!stats.isFile()) return [content(`${path} is ${kindOf(stats)}, not a file of its own`)];
-    const access = findAccess(path, stats, accessOf(file, permissions), isPrivate(file)).map(
-      (finding): Drift => ({ ...finding, what: "access", path, file }),
-    );
+    const findings = findAccess(path, stats, accessOf(file, permissions), isPrivate(file));
     const fault = faultOf(path, stats, facts, hashed);
+    // Mode and owner are those of another name, too: the file is replaced, and they are left alone.
+    if (isShared(stats)) {
+      const message = [sharingOf(path), ...findings.map(({ message }) => message)].join("; ");
+      return [
+        fault === undefined ? { what: "shared", path, file, message, misleads: false } : content(fault),
+      ];
+    }
+    const access = findings.map((finding): Drift => ({ ...finding, what: "access", path, file }));
     // Where its mode is why it cannot be read, that is the fault; what it holds is seen when that is put right.
     const isShut = fault !== undefined && access.length > 0 && (stats.mode & OWNER_READ) === 0n;
     return fault === undefined || isShut ? access : [content(fault), ...access];
   });
+}
+
+function sharingOf(path: string): string {
+  return `${path} has a second name elsewhere (a hard link)`;
 }
 
 function faultOf(
@@ -133,6 +158,7 @@ function findManifestDrift(
   const stats = lookAt(path);
   if (stats === undefined) return [drift(`${path} is gone`)];
   if (!stats.isFile()) return [drift(`${path} is ${kindOf(stats)}, not a file of its own`)];
+  if (isShared(stats)) return [drift(sharingOf(path))];
   const access = findAccess(path, stats, accessOf(MANIFEST, permissions), false).map(
     (finding): Drift => ({ ...finding, misleads: false, what: "access", path, file: MANIFEST }),
   );

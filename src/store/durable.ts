@@ -5,6 +5,7 @@
  * microseconds, less than handing each of them to a thread would.
  */
 import {
+  chmodSync,
   closeSync,
   constants,
   fchmodSync,
@@ -20,7 +21,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { promisify } from "node:util";
 import { KeyturnError, messageOf, systemCodeOf } from "../core/errors.ts";
 
@@ -37,6 +38,7 @@ const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, O_DIRECTORY, O_RDONLY } = constan
 /** What nobody else can look into, until mode and owner are the final ones. No umask takes these bits away. */
 const OWNER_FILE = 0o600;
 const OWNER_FOLDER = 0o700;
+const PARENT_FOLDER = 0o755;
 
 /**
  * Files and folders that were changed and are not yet on the medium. Open descriptors: always end with
@@ -75,7 +77,8 @@ export class Unsynced {
 /**
  * Replaces a file by one rename, durably.
  *
- * @param temporary A name of our own on the same file system; what a crash left there is removed.
+ * @param temporary A name of our own on the same file system; what a crash left there is removed, and nothing is left
+ * there where this fails.
  */
 export async function replaceFile(
   path: string,
@@ -88,17 +91,33 @@ export async function replaceFile(
   try {
     inPlaceOf(temporary, () => file.createFile(temporary, content, mode, owner));
     await file.flush();
+    renameSync(temporary, path);
+  } catch (thrown) {
+    // A full disk must not fill up with leftovers, nor keep half of a key.
+    rmSync(temporary, { recursive: true, force: true });
+    throw thrown;
   } finally {
     file.close();
   }
-  renameSync(temporary, path);
   await syncFolder(dirname(path));
 }
 
-/** Points a link somewhere else by one rename(2): a reader sees the old target or the new one. The caller fsyncs. */
+/**
+ * Points a link somewhere else by one rename(2): a reader sees the old target or the new one. An empty folder in its
+ * place makes way. The caller fsyncs.
+ *
+ * @throws KeyturnError STORE_UNSAFE where a folder with something in it has its name. Nothing is left behind.
+ */
 export function replaceLink(path: string, target: string, temporary: string): void {
   inPlaceOf(temporary, () => symlinkSync(target, temporary));
-  renameSync(temporary, path);
+  try {
+    // A rename takes the place of whatever has the name, but of a folder.
+    if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) clearAway(path);
+    renameSync(temporary, path);
+  } catch (thrown) {
+    rmSync(temporary, { force: true });
+    throw thrown;
+  }
 }
 
 /** Makes a folder with its final mode and owner, in place of one that an earlier attempt left. The caller fsyncs. */
@@ -117,20 +136,39 @@ export function createFolder(path: string, mode: number, owner: Owner): void {
 /**
  * Makes a folder unless it is there, durably.
  *
- * @throws KeyturnError STORE_UNSAFE where something else has its name: a link would lead keys elsewhere.
+ * @throws KeyturnError STORE_UNSAFE where something else has its name.
  */
 export async function ensureFolder(path: string, mode: number, owner: Owner): Promise<void> {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found?.isDirectory()) return;
-  if (found !== undefined) {
-    const what = found.isSymbolicLink() ? "a symbolic link" : "not a folder";
-    throw new KeyturnError(
-      "STORE_UNSAFE",
-      `${path} is ${what}; keyturn writes only into folders of its own: remove it`,
-    );
-  }
+  if (isFolder(path)) return;
   createFolder(path, mode, owner);
   await syncFolder(dirname(path));
+}
+
+/**
+ * Makes the folders above a path where they are missing, durably. Whatever the umask, everybody may pass through them
+ * and only their owner writes there: what is below has a mode of its own.
+ */
+export async function ensureParents(path: string): Promise<void> {
+  const parent = resolve(dirname(path));
+  const first = mkdirSync(parent, { recursive: true, mode: PARENT_FOLDER });
+  if (first === undefined) return;
+  for (let made = parent; made.startsWith(first); made = dirname(made)) {
+    chmodSync(made, PARENT_FOLDER);
+    await syncFolder(dirname(made));
+  }
+}
+
+/**
+ * Whether there is a folder of this name.
+ *
+ * @throws KeyturnError STORE_UNSAFE where something else has it: a link would lead keys elsewhere.
+ */
+export function isFolder(path: string): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined || found.isDirectory()) return found !== undefined;
+  const what = found.isSymbolicLink() ? "a symbolic link" : "not a folder";
+  const message = `${path} is ${what}; keyturn writes only into folders of its own: remove it`;
+  throw new KeyturnError("STORE_UNSAFE", message);
 }
 
 /**
@@ -180,18 +218,31 @@ export function setOwner(descriptor: number, { uid, gid }: Owner): void {
 }
 
 const HINTS: ReadonlyMap<string, string> = new Map([
-  ["ENOSPC", "the disk is full: free some space"],
+  ["ENOSPC", "the disk is full: free some space, or inodes where df -i shows none"],
   ["EDQUOT", "the quota is used up: free some space"],
-  ["EACCES", "the user keyturn runs as may not: check the folder's owner and mode"],
-  ["EPERM", "the user keyturn runs as may not: check the folder's owner and mode"],
-  ["EROFS", "the file system is read-only: mount it writable"],
+  [
+    "EACCES",
+    "the user keyturn runs as may not: check the folder's owner and mode, or choose another output.dir (--output-dir)",
+  ],
+  ["EPERM", "the user keyturn runs as may not: check owners and modes, and output.owner and output.group"],
+  ["EROFS", "the file system is read-only: mount it writable, or choose another output.dir (--output-dir)"],
+  ["EIO", "the disk fails: look at the kernel's log"],
   ["ENOENT", "a folder went away under keyturn; it is made again"],
 ]);
 
-/** The error as keyturn's own: what was being done, where, and what to do about it. */
-export function toStoreFailure(doing: string, thrown: unknown): KeyturnError {
+/**
+ * The error as keyturn's own: what was being done, where, and what to do about it.
+ *
+ * @param where A path for errors that have none: those of calls on an open file, such as write(2) and fsync(2).
+ */
+export function toStoreFailure(doing: string, thrown: unknown, where?: string): KeyturnError {
   if (thrown instanceof KeyturnError) return thrown;
   const hint = HINTS.get(systemCodeOf(thrown) ?? "");
-  const message = `cannot ${doing}: ${messageOf(thrown)}${hint === undefined ? "" : ` (${hint})`}`;
+  const place = where === undefined || hasPath(thrown) ? "" : ` in ${where}`;
+  const message = `cannot ${doing}${place}: ${messageOf(thrown)}${hint === undefined ? "" : ` (${hint})`}`;
   return new KeyturnError("STORE_FAILED", message, { cause: thrown });
+}
+
+function hasPath(thrown: unknown): boolean {
+  return typeof thrown === "object" && thrown !== null && "path" in thrown;
 }

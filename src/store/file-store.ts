@@ -1,6 +1,4 @@
 /** The output folder of this node: what is current of each bundle, and the operations that change it. */
-import { mkdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import type { Bundle } from "../core/bundle.ts";
 import type { Digest } from "../core/digest.ts";
 import { KeyturnError } from "../core/errors.ts";
@@ -20,18 +18,18 @@ import {
   withGeneration,
   withRollback,
 } from "./bundle-state.ts";
-import { ensureFolder, syncFolder, toStoreFailure } from "./durable.ts";
+import { toStoreFailure } from "./durable.ts";
 import { HashedFiles } from "./hashed-files.ts";
 import type { Finding } from "./inspect.ts";
-import { filesOf, LEAVING, pathsOf } from "./layout.ts";
+import { filesOf, pathsOf } from "./layout.ts";
 import { type FolderLock, lockFolder } from "./lock.ts";
 import { type Manifest, namesOf } from "./manifest.ts";
 import { type GenerationPem, readGeneration } from "./read-pem.ts";
 import { Records } from "./records.ts";
-import { recoverAll } from "./recover.ts";
+import { type Recovered, recoverAll, recoverBundle } from "./recover.ts";
+import { removeBundle } from "./removal.ts";
 import { repairCurrent } from "./renewal.ts";
-import { stageNew } from "./stage.ts";
-import { folderMode, removeFolder } from "./steps.ts";
+import { makeReady, type ReadyFiles, stageNew } from "./stage.ts";
 import { Flips, type StoreOptions, type StoreTools } from "./tools.ts";
 import { goBack, type Reason, type RolledBack } from "./way-back.ts";
 
@@ -46,43 +44,63 @@ export class FileStore {
   readonly #flips: Flips;
   readonly #lock: FolderLock;
   /** Of each bundle's current generation, when it was last audited. */
+  /** What bundles that are being proven will be written as; gone with the bundle. */
+  readonly #ready = new WeakMap<Bundle, ReadyFiles>();
   readonly #hashed = new Map<BundleName, { readonly id: GenerationId; readonly files: HashedFiles }>();
 
-  private constructor(options: StoreOptions, lock: FolderLock, records: Records) {
+  /** Bundles that start-up could not recover; before anything of one is written, that is tried again. */
+  readonly #unrecovered: Map<BundleName, KeyturnError>;
+
+  private constructor(options: StoreOptions, lock: FolderLock, { states, failures }: Recovered) {
+    const records = new Records(options.dir, options.owner, states);
     this.#options = options;
     this.#lock = lock;
+    this.#unrecovered = new Map(failures);
     this.#records = records;
     this.#flips = new Flips(records);
     this.#tools = { options, records, flips: this.#flips };
   }
 
   /**
-   * Locks the folder, making it if need be, and recovers what is in it.
+   * Locks the folder, making it if need be, and recovers what is in it. See {@link unrecovered} for what cannot be.
    *
    * @throws KeyturnError STORE_LOCKED, STORE_UNSAFE, STORE_FAILED.
    */
   static async open(options: StoreOptions): Promise<FileStore> {
     const { dir, owner } = options;
-    try {
-      await mkdir(dirname(dir), { recursive: true });
-      await ensureFolder(dir, folderMode(owner), owner);
-    } catch (thrown) {
+    const lock = await lockFolder(dir, owner).catch((thrown) => {
       throw toStoreFailure(`use the output folder ${dir}`, thrown);
-    }
-    const lock = await lockFolder(dir).catch((thrown) => {
-      throw toStoreFailure(`lock the output folder ${dir}`, thrown);
     });
     try {
-      return new FileStore(options, lock, new Records(dir, owner, await recoverAll(dir, owner)));
+      return new FileStore(options, lock, await recoverAll(dir, owner));
     } catch (thrown) {
       await lock.release();
       throw toStoreFailure(`recover the output folder ${dir}`, thrown);
     }
   }
 
+  /**
+   * Has the output folder again where it was removed, moved away or mounted over: made if need be, and locked. What was
+   * in it is found missing by the next audits.
+   *
+   * @throws KeyturnError STORE_LOCKED where another process has it now; STORE_UNSAFE, STORE_FAILED.
+   */
+  async holdFolder(): Promise<void> {
+    try {
+      await this.#lock.follow();
+    } catch (thrown) {
+      throw toStoreFailure(`use the output folder ${this.#options.dir}`, thrown);
+    }
+  }
+
   /** Bundles that have a current generation. */
   names(): BundleName[] {
     return this.#records.names();
+  }
+
+  /** Bundles whose folder cannot be read as it is, and why: nothing is known of them until it can. */
+  unrecovered(): ReadonlyMap<BundleName, KeyturnError> {
+    return this.#unrecovered;
   }
 
   /** The generation that `current` points at. */
@@ -127,7 +145,7 @@ export class FileStore {
   async read(name: BundleName): Promise<GenerationPem | undefined> {
     const current = pointedAtBy(this.#records.of(name));
     if (current === undefined) return undefined;
-    return this.#doing(`read the files of ${name}`, async () =>
+    return this.#doing(name, `read the files of ${name}`, async () =>
       readGeneration(this.#records.at(name), current),
     );
   }
@@ -140,13 +158,20 @@ export class FileStore {
   async stage(bundle: Bundle): Promise<Generation> {
     const { name, digest, revision, identity } = bundle;
     const draft = { name, digest, revision, leaf: identity?.leaf ?? null, warned: [] };
-    const { generation } = await stageNew(this.#tools, draft, filesOf(bundle));
+    await this.#prepare(name);
+    const ready = this.#ready.get(bundle) ?? makeReady(filesOf(bundle));
+    const { generation } = await stageNew(this.#tools, draft, ready);
     return generation;
+  }
+
+  /** Makes ready in memory what {@link stage} will write: for a moment in which there is nothing else to do. */
+  makeReady(bundle: Bundle): void {
+    this.#ready.set(bundle, makeReady(filesOf(bundle)));
   }
 
   /** Steps 6 and 7: the generation becomes the current one. Step 8 goes on, and a fault of it is one of step 9. */
   async activate({ name, id }: Generation): Promise<Generation> {
-    return this.#doing(`make ${id} the current generation of ${name}`, async () => {
+    return this.#changing(name, `make ${id} the current generation of ${name}`, async () => {
       const manifest = this.#find(name, id);
       try {
         this.#flips.flip(name, manifest);
@@ -163,7 +188,7 @@ export class FileStore {
    * content, every quarantine is lifted.
    */
   async recordLive({ name, id }: Generation): Promise<Generation> {
-    return this.#doing(`record generation ${id} of ${name} as live`, async () => {
+    return this.#changing(name, `record generation ${id} of ${name} as live`, async () => {
       await this.#flips.settled(name);
       const lifts = isNewContent(this.#records.of(name), this.#find(name, id).generation);
       const isThere = await this.#records.change(name, id, (manifest) => this.#asLive(manifest)); // 9
@@ -183,12 +208,14 @@ export class FileStore {
    * @throws KeyturnError STORE_FAILED where the earlier one is not known or not whole; what was current still is.
    */
   async rollBack(name: BundleName, to: GenerationId, how: Reason): Promise<RolledBack> {
-    return this.#doing(`put generation ${to} of ${name} back`, () => goBack(this.#tools, name, to, how));
+    return this.#changing(name, `put generation ${to} of ${name} back`, () =>
+      goBack(this.#tools, name, to, how),
+    );
   }
 
   /** Lifts every quarantine of the bundle but that of `except`. */
   async liftQuarantine(name: BundleName, except: Digest | null): Promise<void> {
-    await this.#doing(`lift the quarantine of ${name}`, () =>
+    await this.#changing(name, `lift the quarantine of ${name}`, () =>
       this.#records.changeAll(name, (manifest) =>
         manifest.generation.digest === except ? manifest : withRollback(manifest, { quarantined: false }),
       ),
@@ -197,7 +224,7 @@ export class FileStore {
 
   /** Writes down which thresholds of expiry were told of the current generation, in place of those before. */
   async recordWarned(name: BundleName, thresholds: readonly string[]): Promise<void> {
-    await this.#doing(`record what was told of the end of ${name}`, async () => {
+    await this.#changing(name, `record what was told of the end of ${name}`, async () => {
       const { pointedAt } = this.#records.of(name);
       if (pointedAt === undefined) return;
       await this.#records.change(name, pointedAt, (manifest) => {
@@ -215,7 +242,7 @@ export class FileStore {
     await this.#flips.ended(name);
     const current = pointedAtBy(this.#records.of(name));
     if (current === undefined) return [];
-    return this.#doing(`audit ${name}`, async () => {
+    return this.#doing(name, `audit ${name}`, async () => {
       const hashed = this.#hashedOf(current);
       const drifts = findDrift(this.#records.at(name), current, this.#options, hashed);
       return drifts.map(({ message, misleads }) => ({ message, misleads }));
@@ -230,7 +257,7 @@ export class FileStore {
    * @throws KeyturnError STORE_FAILED where something cannot be put right; everything else is.
    */
   async repair(name: BundleName, bundle: Bundle | null): Promise<Generation> {
-    return this.#doing(`repair ${name}`, () => repairCurrent(this.#tools, name, bundle));
+    return this.#changing(name, `repair ${name}`, () => repairCurrent(this.#tools, name, bundle));
   }
 
   /**
@@ -238,23 +265,25 @@ export class FileStore {
    * `keep` others.
    */
   async prune(name: BundleName): Promise<void> {
-    await this.#doing(`remove old generations of ${name}`, async () => {
+    await this.#changing(name, `remove old generations of ${name}`, async () => {
       for (const { generation } of leavingOf(this.#records.of(name), this.#options.keep)) {
         await this.#records.remove(name, generation.id);
       }
     });
   }
 
-  /** Takes a bundle away, files and history (`onDelete: remove`). */
-  async remove(name: BundleName): Promise<void> {
-    await this.#doing(`remove ${name}`, async () => {
-      const { dir } = this.#options;
+  /**
+   * Takes a bundle away, files and history (`onDelete: remove`).
+   *
+   * @returns the names of what somebody else put into its folder, and stays there.
+   */
+  async remove(name: BundleName): Promise<readonly string[]> {
+    return this.#changing(name, `remove ${name}`, async () => {
       // First: whatever fails from here on, the bundle is no longer one that can be relied on.
       this.#records.set(name, ({ lastSequence }) => ({ ...NOTHING_KNOWN, lastSequence }));
       this.#flips.forget(name);
       this.#hashed.delete(name);
-      await removeFolder(this.#records.at(name).folder, join(dir, LEAVING + name));
-      await syncFolder(dir);
+      return removeBundle(this.#records.at(name));
     });
   }
 
@@ -284,11 +313,27 @@ export class FileStore {
     return files;
   }
 
-  async #doing<T>(what: string, task: () => Promise<T>): Promise<T> {
+  /** Nothing is written into a folder that is not locked, nor of a bundle of which it is not known what is there. */
+  async #prepare(name: BundleName): Promise<void> {
+    await this.holdFolder();
+    if (!this.#unrecovered.has(name)) return;
+    const found = await this.#doing(name, `recover ${name}`, () =>
+      recoverBundle(this.#records.at(name), this.#options.owner),
+    );
+    this.#records.set(name, () => found);
+    this.#unrecovered.delete(name);
+  }
+
+  async #changing<T>(name: BundleName, what: string, task: () => Promise<T>): Promise<T> {
+    await this.#prepare(name);
+    return this.#doing(name, what, task);
+  }
+
+  async #doing<T>(name: BundleName, what: string, task: () => Promise<T>): Promise<T> {
     try {
       return await task();
     } catch (thrown) {
-      throw toStoreFailure(what, thrown);
+      throw toStoreFailure(what, thrown, this.#records.at(name).folder);
     }
   }
 }

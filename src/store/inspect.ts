@@ -40,6 +40,16 @@ export function lookAt(path: string): BigIntStats | undefined {
   return lstatSync(path, { bigint: true, throwIfNoEntry: false });
 }
 
+/** Whether each is a folder by itself: nothing in the last of them is reached through a link. */
+export function areFolders(...paths: readonly string[]): boolean {
+  return paths.every((path) => lookAt(path)?.isDirectory());
+}
+
+/** Whether a file has another name too: its mode, owner and bytes then are not keyturn's alone. */
+export function isShared(stats: BigIntStats | Stats): boolean {
+  return stats.isFile() && stats.nlink > 1;
+}
+
 /** What it is, in words that follow "is". */
 export function kindOf(
   stats: Pick<BigIntStats | Stats, "isDirectory" | "isFile" | "isSymbolicLink">,

@@ -29,8 +29,6 @@ export function isPrivate(name: FileName): boolean {
 
 /** The folders of one bundle. */
 export interface BundleFolder {
-  /** The output folder, which holds those of all bundles. */
-  readonly output: string;
   readonly folder: string;
   readonly current: string;
   readonly generations: string;
@@ -41,7 +39,6 @@ export function folderOf(outputDir: string, bundle: string): BundleFolder {
   const folder = join(outputDir, bundle);
   const generations = join(folder, GENERATIONS);
   return {
-    output: outputDir,
     folder,
     generations,
     current: join(folder, CURRENT),

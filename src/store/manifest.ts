@@ -1,13 +1,12 @@
 /** `manifest.json` of a generation: what it is, how far it came, and what its files have to be. */
-import { readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { z } from "zod";
 import { asDigest } from "../core/digest.ts";
-import { systemCodeOf } from "../core/errors.ts";
 import type { Generation, GenerationId } from "../core/generation.ts";
+import { leafSchema } from "../core/leaf-schema.ts";
 import { bundleName } from "../core/names.ts";
-import { type FileFacts, sha256Of } from "./inspect.ts";
-import { FILE_NAMES, type FileName, type GenerationFile, MANIFEST } from "./layout.ts";
+import { areFolders, type FileFacts, lookAt, readRegular, sha256Of } from "./inspect.ts";
+import { type BundleFolder, FILE_NAMES, type FileName, type GenerationFile, MANIFEST } from "./layout.ts";
 
 /** A generation with the files it has. */
 export interface Manifest {
@@ -18,26 +17,15 @@ export interface Manifest {
 }
 
 const FORMAT = 1;
-
-const leafSchema = z.object({
-  subject: z.string(),
-  issuer: z.string(),
-  serial: z.string(),
-  fingerprint256: z.string(),
-  notBefore: z.iso.datetime(),
-  notAfter: z.iso.datetime(),
-  dnsNames: z.array(z.string()),
-  ipAddresses: z.array(z.string()),
-  uris: z.array(z.string()),
-  keyType: z.string(),
-});
+/** A leaf of thousands of names stays below it. */
+export const MAX_MANIFEST_BYTES = 1_048_576n;
 
 const generationId = z.string().transform((text) => text as GenerationId);
 
 const rollbackSchema = z.object({
   at: z.iso.datetime(),
   to: generationId,
-  cause: z.enum(["service", "operator"]),
+  cause: z.enum(["service", "operator", "alert"]),
   why: z.string(),
   quarantined: z.boolean(),
   finished: z.boolean(),
@@ -91,18 +79,31 @@ export function writeManifest({ generation, files, warned }: Manifest): string {
   return `${JSON.stringify({ format: FORMAT, ...generation, warned, files }, null, 2)}\n`;
 }
 
-/** The manifest in a generation's folder, or undefined where there is none that can be used. */
-export async function readManifest(folder: string): Promise<Manifest | undefined> {
-  let text: string;
-  try {
-    text = await readFile(join(folder, MANIFEST), "utf8");
-  } catch (thrown) {
-    if (systemCodeOf(thrown) === "ENOENT") return undefined;
-    throw thrown;
-  }
-  const manifest = parseManifest(text);
+/**
+ * The manifest of a generation; undefined where there is none that can be used. Nothing is read that is no file of
+ * keyturn's own: neither through a link in place of a folder or the file, nor from something that has no end.
+ */
+export function readManifest(at: BundleFolder, id: GenerationId): Manifest | undefined {
+  const manifest = parseManifest(readText(at, id) ?? "");
   // The name is what everything else goes by: one that was copied to another folder is none.
-  return manifest?.generation.id === basename(folder) ? manifest : undefined;
+  return manifest?.generation.id === id ? manifest : undefined;
+}
+
+/** Whether a generation's own folder has a manifest that was not written to its end, or none at all. */
+export function isManifestTorn(at: BundleFolder, id: GenerationId): boolean {
+  if (!areFolders(at.folder, at.generations, at.generation(id))) return false;
+  if (lookAt(join(at.generation(id), MANIFEST)) === undefined) return true;
+  const text = readText(at, id);
+  return text !== undefined && parseJson(text) === undefined;
+}
+
+function readText(at: BundleFolder, id: GenerationId): string | undefined {
+  const folder = at.generation(id);
+  if (!areFolders(at.folder, at.generations, folder)) return undefined;
+  const path = join(folder, MANIFEST);
+  const stats = lookAt(path);
+  if (!stats?.isFile() || stats.size > MAX_MANIFEST_BYTES) return undefined;
+  return readRegular(path, Number(stats.size))?.content.toString("utf8");
 }
 
 /** A manifest from its text; undefined where it is none. */

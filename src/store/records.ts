@@ -1,4 +1,5 @@
 /** What is known of every bundle: the same as its manifests say on disk, also where writing one of them failed. */
+import { KeyturnError } from "../core/errors.ts";
 import type { GenerationId } from "../core/generation.ts";
 import type { BundleName } from "../core/names.ts";
 import {
@@ -91,9 +92,10 @@ export class Records {
     try {
       await rewriteManifest(this.at(name), changed, this.#owner);
     } catch (thrown) {
-      if (lookAt(folder) === undefined) return false;
+      // Not where a link was refused: it leads to who knows what, and nothing is known to be gone.
+      if (!(thrown instanceof KeyturnError) && lookAt(folder) === undefined) return false;
       // It may have come as far as the rename: what the next start would find is what is known.
-      const found = await readManifest(folder);
+      const found = readManifest(this.at(name), id);
       if (found !== undefined) this.set(name, (state) => withManifest(state, found));
       throw thrown;
     }

@@ -12,7 +12,7 @@ import { type FileName, filesOf, type GenerationFile } from "./layout.ts";
 import { listFiles, type Manifest } from "./manifest.ts";
 import { putRight } from "./repair.ts";
 import { salvage } from "./salvage.ts";
-import { stageNew } from "./stage.ts";
+import { makeReady, stageNew } from "./stage.ts";
 import type { StoreTools } from "./tools.ts";
 
 /** What a folder hides is seen once that is put right: the bundle's, that of its generations, that of the generation. */
@@ -94,9 +94,8 @@ async function renew(tools: StoreTools, old: Manifest, files: readonly Generatio
     // Not a folder: a link, perhaps to one of somebody else. It goes, and what it leads to stays.
     if (!lookAt(path)?.isDirectory()) clearAway(path);
   }
-  const renewed = await stageNew(tools, { ...generation, warned }, files);
+  const renewed = await stageNew(tools, { ...generation, warned }, makeReady(files));
   try {
-    if (lookAt(at.current)?.isDirectory()) clearAway(at.current);
     flips.flip(name, renewed);
   } catch (thrown) {
     await records.remove(name, renewed.generation.id);

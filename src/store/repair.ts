@@ -8,8 +8,8 @@
  *  4. write the manifest as it is known
  *  5. make links that are wrong anew, each by one rename; remove those that are too many; fsync the bundle's folder
  *
- * A link that was put where a file belongs is replaced, and never followed. After a crash between any two steps the
- * next audit finds what is left.
+ * A link that was put where a file belongs is replaced, and never followed; of a hard one, the mode is never set. After
+ * a crash between any two steps the next audit finds what is left.
  */
 import { join } from "node:path";
 import { KeyturnError } from "../core/errors.ts";
@@ -54,6 +54,7 @@ async function putOneRight({ at, manifest, contents, permissions }: Repair, drif
       throw new KeyturnError("STORE_FAILED", `${message}: ${PUT_AGAIN}`);
     case "folderAccess":
       return setAccess(path, { mode: folderMode(owner), owner }); // 1
+    case "shared":
     case "content": {
       const content = contents.get(drift.file);
       if (content === undefined) throw new KeyturnError("STORE_FAILED", `${message}: ${PUT_AGAIN}`);
@@ -72,7 +73,6 @@ async function putOneRight({ at, manifest, contents, permissions }: Repair, drif
         temporary,
       ); // 4
     case "link":
-      makeWay(path);
       replaceLink(path, drift.target, join(at.folder, `${UNFINISHED}link`)); // 5
       return syncFolder(at.folder);
     case "extraLink":

@@ -4,7 +4,7 @@
  * After a crash or a power cut between any two of them, start-up finds either the old generation whole or the new one
  * whole:
  *
- *  1. make the bundle's folders where they are missing; refuse links in their place
+ *  1. make the bundle's folders where they are missing; refuse links in their place, and folders of other users
  *  2. make a folder `.new-<id>` that nobody looks into
  *  3. write every file there with its final mode and owner, the manifest among them
  *  4. rename it to `.generations/<id>`
@@ -36,6 +36,7 @@ import type { Access } from "./access.ts";
 import {
   createFolder,
   ensureFolder,
+  isFolder,
   type Owner,
   replaceFile,
   replaceLink,
@@ -54,6 +55,7 @@ import {
 } from "./layout.ts";
 import { addLinks, removeLinks } from "./links.ts";
 import { type Manifest, namesOf, writeManifest } from "./manifest.ts";
+import { refuseStranger } from "./strangers.ts";
 
 /** What files and folders get. */
 export interface Permissions {
@@ -84,8 +86,10 @@ export async function writeGeneration(
   const { id } = manifest.generation;
   const { owner } = permissions;
   const staging = join(at.generations, UNFINISHED + id);
-  for (const path of [at.output, at.folder, at.generations])
+  for (const path of [at.folder, at.generations]) {
     await ensureFolder(path, folderMode(owner), owner); // 1
+    refuseStranger(path, at, owner);
+  }
   const unsynced = new Unsynced();
   try {
     createFolder(staging, folderMode(owner), owner); // 2
@@ -107,6 +111,7 @@ export async function writeGeneration(
 
 /** Steps 6 and 7. Where it throws, nothing points at the generation. */
 export function flipTo(at: BundleFolder, manifest: Manifest): void {
+  refuseLinks(at, manifest.generation.id);
   addLinks(at, namesOf(manifest), false); // 6
   replaceLink(at.current, currentTarget(manifest.generation.id), join(at.folder, `${UNFINISHED}current`)); // 7
 }
@@ -118,12 +123,14 @@ export function currentTarget(id: GenerationId): string {
 
 /** Step 8. */
 export async function settleFlip(at: BundleFolder, manifest: Manifest): Promise<void> {
+  refuseLinks(at, manifest.generation.id);
   removeLinks(at, namesOf(manifest)); // 8
   await syncFolder(at.folder);
 }
 
 /** Steps 9, 12 and 13. */
 export async function rewriteManifest(at: BundleFolder, manifest: Manifest, owner: Owner): Promise<void> {
+  refuseLinks(at, manifest.generation.id);
   const path = join(at.generation(manifest.generation.id), MANIFEST);
   const temporary = join(at.generations, UNFINISHED + MANIFEST);
   await replaceFile(path, writeManifest(manifest), PUBLIC_MODE, owner, temporary); // 9, 12, 13
@@ -131,6 +138,7 @@ export async function rewriteManifest(at: BundleFolder, manifest: Manifest, owne
 
 /** Step 10. One that is gone already is as good as removed. */
 export async function removeGeneration(at: BundleFolder, id: GenerationId): Promise<void> {
+  if (!isFolder(at.folder) || !isFolder(at.generations)) return;
   await removeFolder(at.generation(id), join(at.generations, LEAVING + id)); // 10
 }
 
@@ -144,4 +152,13 @@ export async function removeFolder(path: string, doomed: string): Promise<void> 
     throw thrown;
   }
   await rm(doomed, { recursive: true, force: true });
+}
+
+/**
+ * What is done in a folder is done wherever a link in its place leads. One that is gone is none.
+ *
+ * @throws KeyturnError STORE_UNSAFE.
+ */
+function refuseLinks(at: BundleFolder, id: GenerationId): void {
+  for (const path of [at.folder, at.generations, at.generation(id)]) isFolder(path);
 }

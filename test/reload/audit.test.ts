@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { KeyturnError } from "../../src/core/errors.ts";
 import type { DaemonEvent } from "../../src/core/events.ts";
 import type { BundleName } from "../../src/core/names.ts";
 import { auditRegularly } from "../../src/reload/audit.ts";
@@ -10,7 +11,11 @@ import { until } from "../support/wait.ts";
 
 const WRONG: readonly Finding[] = [{ message: "tls.key is missing", misleads: true }];
 
-function setUp(audit: (name: BundleName) => Promise<readonly Finding[]>, busy: readonly string[] = []) {
+function setUp(
+  audit: (name: BundleName) => Promise<readonly Finding[]>,
+  busy: readonly string[] = [],
+  holdFolder: () => Promise<void> = async () => undefined,
+) {
   const clock = new FakeClock();
   const repaired: string[] = [];
   const audited: string[] = [];
@@ -21,6 +26,7 @@ function setUp(audit: (name: BundleName) => Promise<readonly Finding[]>, busy: r
       everyMs: 60_000,
       store: { names: () => ["a", "b", "c"].map(nameOf) },
       upkeep: {
+        holdFolder,
         audit: async (name) => {
           audited.push(name);
           return audit(name);
@@ -71,6 +77,23 @@ describe("the audit", () => {
     assert.deepEqual(events, [
       { type: "bundle.drifted", bundle: "a", findings: [], failure: "EIO: i/o error" },
     ]);
+  });
+
+  it("goes on where the folder cannot be had, and ends where another keyturn has it", async () => {
+    let thrown = new KeyturnError("STORE_FAILED", "cannot use the output folder");
+    const { clock, audited, running, round } = setUp(
+      async () => [],
+      [],
+      () => Promise.reject(thrown),
+    );
+    await round();
+    assert.deepEqual(audited, ["a", "b", "c"]);
+
+    thrown = new KeyturnError("STORE_LOCKED", "another keyturn");
+    clock.advance(60_000);
+
+    await assert.rejects(running, { code: "STORE_LOCKED" });
+    assert.equal(audited.length, 3);
   });
 
   it("ends with its signal", async () => {

@@ -4,7 +4,7 @@ import type { Bundle } from "../../src/core/bundle.ts";
 import type { Problem } from "../../src/core/problem.ts";
 import type { Examine } from "../../src/reload/ports.ts";
 import { bundleOf } from "../support/bundle.ts";
-import { FakeStore } from "../support/fake-ports.ts";
+import { FakeClock, FakeStore } from "../support/fake-ports.ts";
 import { setUpIntake } from "../support/intake.ts";
 import { nameOf } from "../support/material.ts";
 import { type BundlePems, createBundleMaker } from "../support/pki.ts";
@@ -117,6 +117,32 @@ describe("a look at a bundle", () => {
     await until("it is rejected", () => seen("bundle.rejected").length === 1);
 
     assert.equal(clock.sleeping, 0);
+  });
+
+  it("is repeated once the clock was put back, where a clock that was ahead may have made it fail", async () => {
+    let looks = 0;
+    let steppedMs = 0;
+    const problems: readonly Problem[] = [{ code: "CERTIFICATE_EXPIRED", message: "it has expired" }];
+    const examine: Examine = async () => {
+      looks++;
+      return { ok: false, problems };
+    };
+    const time = new FakeClock();
+    const clock = Object.assign(time, { now: () => new Date(time.monotonicMs() + steppedMs) });
+    const { change } = setUpIntake({ examine, clock });
+    await change({ "/certs/mesh": good.whole });
+    await until("it waits", () => clock.sleeping === 1);
+
+    for (let minute = 0; minute < 3; minute++) {
+      clock.advance(60_000);
+      await until("it waits again", () => clock.sleeping === 1);
+    }
+    const asLongAsTimeWentOn = looks;
+    steppedMs = -86_400_000;
+    clock.advance(60_000);
+    await until("it was looked at again", () => looks === 2);
+
+    assert.equal(asLongAsTimeWentOn, 1);
   });
 
   it("gives the content for a repair only where it is what was asked for", async () => {

@@ -200,6 +200,21 @@ describe("the reload queue", () => {
     );
   });
 
+  it("does nothing after the splay where what is live was put again meanwhile", async () => {
+    const service = fakeService("vllm");
+    const { queue, clock, store, outcomes } = setUp([service], { splayMs: 60_000 });
+    const [live, newer] = [fakeBundle(), fakeBundle()];
+    store.set(live, "live");
+
+    queue.offer(newer);
+    queue.offer(live);
+    clock.advance(60_000);
+    await until("it has ended", () => outcomes().length === 1);
+
+    assert.deepEqual(outcomes(), [["mesh", "unchanged"]]);
+    assert.deepEqual(service.notices, []);
+  });
+
   it("finishes after a start what was current and not live", async () => {
     const service = fakeService("vllm");
     const { queue, store } = setUp([service]);
@@ -230,6 +245,19 @@ describe("the reload queue", () => {
 
     const deleted = events.filter(({ type }) => type === "bundle.deleted");
     assert.deepEqual(deleted, [{ type: "bundle.deleted", bundle: "mesh", removed: true, failure: null }]);
+  });
+
+  it("says what stays where a bundle is taken from disk and its folder holds something else", async () => {
+    const { queue, store, events } = setUp([]);
+    const bundle = fakeBundle();
+    store.set(bundle, "live");
+    store.foreign = ["README"];
+
+    queue.remove(bundle.name);
+    const event = await until("it is removed", () => events.find(({ type }) => type === "bundle.deleted"));
+
+    const type = "bundle.deleted";
+    assert.deepEqual(event, { type, bundle: "mesh", removed: true, failure: null, kept: ["README"] });
   });
 
   it("says so where a bundle cannot be taken from disk", async () => {

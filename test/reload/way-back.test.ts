@@ -257,7 +257,13 @@ describe("an operator's way back", () => {
     store.set(older, "live");
     store.set(newer, "live");
 
-    const outcome = await queue.goBack({ kind: "return", name: older.name, to: null, why: "asked" });
+    const outcome = await queue.goBack({
+      kind: "return",
+      cause: "operator",
+      name: older.name,
+      to: null,
+      why: "asked",
+    });
 
     assert.equal(outcome.kind, "rolledBack");
     assert.equal(store.current(older.name)?.digest, older.digest);
@@ -275,7 +281,7 @@ describe("an operator's way back", () => {
     store.set(older, "live");
     store.set(newest, "live");
 
-    await queue.goBack({ kind: "return", name: oldest.name, to, why: "asked" });
+    await queue.goBack({ kind: "return", cause: "operator", name: oldest.name, to, why: "asked" });
 
     assert.equal(store.current(oldest.name)?.digest, oldest.digest);
   });
@@ -290,7 +296,7 @@ describe("an operator's way back", () => {
     queue.offer(bad);
     await ended(1);
 
-    await queue.goBack({ kind: "return", name: good.name, to: null, why: "asked" });
+    await queue.goBack({ kind: "return", cause: "operator", name: good.name, to: null, why: "asked" });
 
     assert.equal(store.current(good.name)?.digest, good.digest);
     assert.deepEqual([clock.sleeping, queue.isBusy(good.name)], [0, false]);
@@ -307,7 +313,13 @@ describe("an operator's way back", () => {
       const { name } = fakeBundle();
       for (let made = 0; made < set; made++) store.set(fakeBundle(), "live");
 
-      const asked = queue.goBack({ kind: "return", name, to: to as GenerationId | null, why: "asked" });
+      const asked = queue.goBack({
+        kind: "return",
+        cause: "operator",
+        name,
+        to: to as GenerationId | null,
+        why: "asked",
+      });
 
       await assert.rejects(asked, { code });
       assert.deepEqual(store.done, []);

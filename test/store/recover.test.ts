@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, readlink, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import type { Bundle } from "../../src/core/bundle.ts";
@@ -83,6 +83,36 @@ describe("start-up of the store", () => {
     assert.equal(await readlink(join(dir, "tls.pem")), "current/tls.pem");
     assert.equal(await readlink(join(dir, "ca.crt")), "current/ca.crt");
     assert.ok(!(await readdir(dir)).includes("ca.crl"));
+  });
+
+  for (const [what, file] of [
+    ["files", "tls.key"],
+    ["manifest", "manifest.json"],
+  ] as const) {
+    it(`removes a generation whose ${what} a power cut lost before anything pointed at it`, async (t) => {
+      const { store, options, reopen } = await useStore(t);
+      const live = await store.recordLive(await store.activate(await store.stage(first)));
+      const staged = await store.stage(second);
+      const generations = join(options.dir, "mesh", ".generations");
+      await truncate(join(generations, staged.id, file), 0);
+
+      const again = await reopen();
+
+      assert.deepEqual(again.history(first.name), [live]);
+      assert.deepEqual(await readdir(generations), [live.id]);
+    });
+  }
+
+  it("keeps a generation of a version of keyturn that is to come", async (t) => {
+    const { store, options, reopen } = await useStore(t);
+    const live = await store.recordLive(await store.activate(await store.stage(first)));
+    const { id } = await store.stage(second);
+    const generations = join(options.dir, "mesh", ".generations");
+    await writeFile(join(generations, id, "manifest.json"), '{"format": 2}');
+
+    await reopen();
+
+    assert.deepEqual((await readdir(generations)).sort(), [live.id, id]);
   });
 
   it("never gives a number twice, so that a name never means two contents", async (t) => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
-import { chmod, mkdir, readdir, readFile, readlink, rm, rmdir, truncate, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, readlink, rm, truncate, writeFile } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
@@ -207,13 +207,13 @@ describe("the way back", () => {
     const second = await makeLive(store, bundles[1]);
     const link = join(options.dir, "mesh", "current");
     await rm(link);
-    await mkdir(link);
+    await mkdir(join(link, "full"), { recursive: true });
 
-    await assert.rejects(store.rollBack(name, first.id, SERVICE), { code: "STORE_FAILED" });
+    await assert.rejects(store.rollBack(name, first.id, SERVICE), { code: "STORE_UNSAFE" });
 
     assert.deepEqual(store.current(name), second);
     assert.equal(store.quarantined(name, second.digest), undefined);
-    await rmdir(link);
+    await rm(link, { recursive: true });
     await store.repair(name, null);
     assert.deepEqual((await reopen()).current(name), second);
   });
@@ -225,9 +225,9 @@ describe("the way back", () => {
     const { from } = await store.rollBack(name, first.id, SERVICE);
     const link = join(options.dir, "mesh", "current");
     await rm(link);
-    await mkdir(link);
+    await mkdir(join(link, "full"), { recursive: true });
 
-    await assert.rejects(store.rollBack(name, second.id, OPERATOR), { code: "STORE_FAILED" });
+    await assert.rejects(store.rollBack(name, second.id, OPERATOR), { code: "STORE_UNSAFE" });
 
     assert.deepEqual(store.quarantined(name, second.digest), from);
     assert.equal(store.current(name)?.id, first.id);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir, readlink, rm, rmdir, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readlink, rm, rmdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -11,7 +11,7 @@ import { lookUpOwner } from "../../src/store/owner.ts";
 import { bundleOf } from "../support/bundle.ts";
 import { useFolder } from "../support/folder.ts";
 import { createBundleMaker } from "../support/pki.ts";
-import { storeOptions, useStore } from "../support/store.ts";
+import { modeOf, storeOptions, useStore } from "../support/store.ts";
 
 const HOLDER = fileURLToPath(new URL("../support/hold-store.ts", import.meta.url));
 
@@ -63,6 +63,23 @@ describe("the output folder", () => {
 
     assert.deepEqual(await readdir(join(folder, "a", "b", "output")), [".lock"]);
   });
+
+  for (const umask of [0o000, 0o022, 0o077]) {
+    it(`lets everybody pass through the parents that are made for it, and nobody write there: umask ${umask.toString(8)}`, async (t) => {
+      const folder = await useFolder(t);
+      await chmod(folder, 0o711);
+      const before = process.umask(umask);
+      t.after(() => process.umask(before));
+      const owner = { uid: undefined, gid: process.getgid?.() };
+      const dir = join(folder, "a", "b", "output");
+
+      const store = await FileStore.open({ ...storeOptions(folder, { owner }), dir });
+      t.after(() => store.close());
+
+      const modes = await Promise.all([folder, join(folder, "a"), join(folder, "a", "b"), dir].map(modeOf));
+      assert.deepEqual(modes, ["711", "755", "755", "750"]);
+    });
+  }
 
   it("may not be a link", async (t) => {
     const folder = await useFolder(t);
@@ -151,9 +168,10 @@ describe("a folder that somebody else has been at", () => {
     const current = join(options.dir, "mesh", "current");
     await rm(current);
     await mkdir(current);
+    await writeFile(join(current, "mine"), "mine");
 
     const staged = await store.stage(second);
-    await assert.rejects(store.activate(staged), { code: "STORE_FAILED" });
+    await assert.rejects(store.activate(staged), { code: "STORE_UNSAFE", message: /move it away/ });
 
     assert.deepEqual(store.current(first.name), live);
     assert.deepEqual(await readdir(join(options.dir, "mesh", ".generations")), [live.id]);
