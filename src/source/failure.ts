@@ -17,8 +17,13 @@ const DENIAL_TEXT = /permission denied|PermissionDenied|user name is empty/;
 /** A TLS failure shows only as "unavailable" with OpenSSL's words behind it; a broken PEM file in those words alone. */
 const TLS_TEXT = /certificate|self.signed|error:[\dA-F]{8}:|ssl routines|ERR_TLS|ERR_SSL/i;
 
-/** All that is seen of a server that expected TLS, or did not. A network shows the same, so it stays a matter of time. */
+/**
+ * All that is seen of a server that expected TLS, or did not, or that has the client's certificate on its revocation list.
+ * A network shows the same, so it stays a matter of time.
+ */
 const SCHEME_TEXT = /before secure TLS connection|Failed to connect/;
+const CONNECT_HINT =
+  "check that the endpoint's scheme is right, and that etcd takes the client certificate, if there is one";
 
 /** Node 26 takes no IP address for the name of a TLS server, and grpc-js gives it one. */
 const ADDRESS_TEXT = /ServerName to an IP address/;
@@ -43,7 +48,7 @@ export function toEtcdFailure(thrown: unknown, endpoint: string): KeyturnError {
       cause: thrown,
     });
   }
-  const hint = SCHEME_TEXT.test(text) ? "; check that the endpoint's scheme is right" : "";
+  const hint = SCHEME_TEXT.test(text) ? `; ${CONNECT_HINT}` : "";
   return new KeyturnError("ETCD_UNAVAILABLE", `no answer from etcd at ${endpoint}: ${text}${hint}`, {
     cause: thrown,
   });

@@ -1,4 +1,5 @@
 /** Lists the whole prefix at one revision, page by page. */
+import { createHash } from "node:crypto";
 import type { IKeyValue, IRangeResponse } from "etcd3";
 import { type Entry, MAX_VALUE_BYTES } from "../core/snapshot.ts";
 import type { EtcdClient } from "./client.ts";
@@ -20,6 +21,12 @@ export interface Listing {
 const PAGE_KEYS = 500;
 /** A full page on a slow link takes its time; that a link is dead is noticed by keepalive, in half of it. */
 const PAGE_TIMEOUT_MS = 30_000;
+
+/** More of a key that is not used is not kept. */
+const MAX_UNUSED_CHARS = 200;
+
+/** Whether a key means anything: of the others only is known that they are there. */
+export type IsUsed = (key: string) => boolean;
 
 /** A key range: `[key, end)`. */
 export interface KeyRange {
@@ -45,7 +52,11 @@ export async function readHead({ etcd, run }: EtcdClient, { key, end }: KeyRange
 }
 
 /** Lists the range. Throws what etcd throws: a compaction in the middle means to begin again. */
-export async function listRange({ etcd, run }: EtcdClient, { key, end }: KeyRange): Promise<Listing> {
+export async function listRange(
+  { etcd, run }: EtcdClient,
+  { key, end }: KeyRange,
+  isUsed: IsUsed,
+): Promise<Listing> {
   const entries: Entry[] = [];
   let head: StoreHead | undefined;
   let from = key;
@@ -63,17 +74,30 @@ export async function listRange({ etcd, run }: EtcdClient, { key, end }: KeyRang
       continue;
     }
     head ??= headOf(page);
-    entries.push(...page.kvs.map(toEntry));
+    entries.push(...page.kvs.map((kv) => toEntry(kv, isUsed)));
     const last = page.kvs.at(-1);
     if (!page.more || last === undefined) return { head, entries };
     from = Buffer.concat([last.key, Buffer.from([0])]);
   }
 }
 
-/** A key and value as etcd sent them; a value over the limit is dropped here, so that it never takes memory. */
-export function toEntry({ key, value, mod_revision }: IKeyValue): Entry {
-  const kept = value.length > MAX_VALUE_BYTES ? null : value;
-  return { key: key.toString("utf8"), bytes: value.length, value: kept, modRevision: Number(mod_revision) };
+/**
+ * A key and value as etcd sent them. A value over the limit and what nobody uses is dropped here, so that it never takes
+ * memory: a key may be as long as a value.
+ */
+export function toEntry({ key, value, mod_revision }: IKeyValue, isUsed: IsUsed): Entry {
+  const text = key.toString("utf8");
+  const facts = { bytes: value.length, modRevision: Number(mod_revision) };
+  if (!isUsed(text)) return { ...facts, key: shorten(text), value: null };
+  // A copy: what etcd sent is a piece of a whole page, all of which would stay.
+  return { ...facts, key: text, value: value.length > MAX_VALUE_BYTES ? null : Buffer.from(value) };
+}
+
+/** The same for the same key, and no key that is used: those have neither spaces nor dots of this kind. */
+function shorten(key: string): string {
+  if (key.length <= MAX_UNUSED_CHARS) return key;
+  const hash = createHash("sha256").update(key).digest("hex").slice(0, 16);
+  return `${key.slice(0, MAX_UNUSED_CHARS)}… (${key.length} characters, ${hash})`;
 }
 
 function headOf({ header }: IRangeResponse): StoreHead {

@@ -1,5 +1,5 @@
 /** Hands messages from callbacks to one reader that waits with a deadline. */
-import type { Clock } from "../runtime/clock.ts";
+import { type Clock, yieldToOthers } from "../runtime/clock.ts";
 
 /** A queue with one reader. */
 export class Mailbox<T> {
@@ -23,18 +23,25 @@ export class Mailbox<T> {
   }
 
   async #wait(maxWaitMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
     // Not AbortSignal.any: on Node 20 each one leaves some bytes behind on a signal that lives as long as the daemon.
-    const woken = new AbortController();
-    const wake = () => woken.abort();
+    const over = new AbortController();
+    let wake = (): void => undefined;
+    const woken = new Promise<void>((resolve) => {
+      wake = resolve;
+    });
     this.#arrived = wake;
     signal.addEventListener("abort", wake, { once: true });
+    const slept = clock.sleep(maxWaitMs, over.signal).catch((thrown) => {
+      if (!over.signal.aborted) throw thrown;
+    });
     try {
-      if (!signal.aborted) await clock.sleep(maxWaitMs, woken.signal);
-    } catch (thrown) {
-      if (!woken.signal.aborted) throw thrown;
+      await Promise.race([woken, slept]);
     } finally {
       this.#arrived = undefined;
       signal.removeEventListener("abort", wake);
+      // The message is on its way before the wait for it is taken down.
+      yieldToOthers().then(() => over.abort());
     }
   }
 }

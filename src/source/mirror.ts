@@ -1,14 +1,19 @@
 /** The prefix as this node knows it: applies listings and events in order, and says what changed. Pure state. */
 import type { IEvent } from "etcd3";
 import type { Entry, ResyncReason } from "../core/snapshot.ts";
-import { type Listing, type StoreHead, toEntry } from "./list.ts";
+import { type IsUsed, type Listing, type StoreHead, toEntry } from "./list.ts";
 
 /** Content of the prefix, and the revision to go on from. */
 export class Mirror {
   readonly #entries = new Map<string, Entry>();
+  readonly #isUsed: IsUsed;
   #clusterId: string | undefined;
   /** First revision not yet applied. Never taken from a response header: the backlog may still be on its way. */
   #next = 0;
+
+  constructor(isUsed: IsUsed) {
+    this.#isUsed = isUsed;
+  }
 
   get entries(): ReadonlyMap<string, Entry> {
     return this.#entries;
@@ -51,7 +56,7 @@ export class Mirror {
     /** For each key the revision it is at: a repeated event may also stand behind a newer one. */
     const changed = new Map<string, number>();
     for (const { type, kv } of events) {
-      const entry = toEntry(kv);
+      const entry = toEntry(kv, this.#isUsed);
       if (entry.modRevision < (changed.get(entry.key) ?? from)) continue;
       if (type === "Put") this.#entries.set(entry.key, entry);
       else this.#entries.delete(entry.key);

@@ -16,7 +16,7 @@ import type { Clock } from "../runtime/clock.ts";
 import { type EtcdAccess, type EtcdClient, openClient } from "./client.ts";
 import { credentialsVersion } from "./credentials.ts";
 import { toEtcdFailure } from "./failure.ts";
-import { listRange, rangeOf, readHead } from "./list.ts";
+import { type IsUsed, listRange, rangeOf, readHead } from "./list.ts";
 import { Mirror } from "./mirror.ts";
 import { openWatch, type Watch } from "./watch.ts";
 
@@ -25,6 +25,7 @@ export interface SourceOptions {
   readonly access: EtcdAccess;
   /** Ends with `/`. */
   readonly prefix: string;
+  readonly isUsed: IsUsed;
   /** The prefix is listed and compared this often: servers have lost events at compactions. */
   readonly resyncEveryMs: number;
   readonly clock: Clock;
@@ -46,6 +47,7 @@ const UNAVAILABLE_BACKOFF = { baseMs: 400, capMs: 5_000 };
 /** Somebody has to change something first: asking often only fills etcd's log. */
 const DENIED_BACKOFF = { baseMs: 2_000, capMs: 30_000 };
 const LOOK_AT_CREDENTIALS_EVERY_MS = 10_000;
+const LOOK_WHILE_WAITING_EVERY_MS = 1_000;
 
 /** Makes a source; nothing is opened before the first snapshot is asked for. */
 export function createSource(options: SourceOptions): Source {
@@ -58,16 +60,19 @@ export function createSource(options: SourceOptions): Source {
 
 class Follower {
   readonly #options: SourceOptions;
-  readonly #mirror = new Mirror();
+  readonly #mirror: Mirror;
   #endpoint: number;
   #listNext: ResyncReason | undefined;
   #listedAt = 0;
   #interrupt: (() => void) | undefined;
+  /** Of what the last session was begun with. */
+  #credentials = "";
   /** Sessions in a row that failed before they brought anything. */
   #failures = 0;
 
   constructor(options: SourceOptions) {
     this.#options = options;
+    this.#mirror = new Mirror(options.isUsed);
     this.#endpoint = Math.floor(Math.random() * options.access.endpoints.length);
   }
 
@@ -77,7 +82,7 @@ class Follower {
   }
 
   async *snapshots(signal: AbortSignal): AsyncGenerator<Snapshot, void, void> {
-    const { access, clock, report } = this.#options;
+    const { access, report } = this.#options;
     while (!signal.aborted) {
       const endpoint = access.endpoints[this.#endpoint % access.endpoints.length] ?? "";
       try {
@@ -89,10 +94,20 @@ class Follower {
         const retryInMs = fullJitterMs(++this.#failures, backoff);
         report({ type: "etcd.disconnected", code: failure.code, message: failure.message, retryInMs });
         this.#endpoint++;
-        await clock.sleep(retryInMs, signal).catch((reason) => {
+        await this.#wait(retryInMs, signal).catch((reason) => {
           if (!signal.aborted) throw reason;
         });
       }
+    }
+  }
+
+  /** Waits to try again, and no longer once somebody has put another password or certificate in place. */
+  async #wait(forMs: number, signal: AbortSignal): Promise<void> {
+    const { access, clock } = this.#options;
+    const until = clock.monotonicMs() + forMs;
+    for (let left = forMs; left > 0; left = until - clock.monotonicMs()) {
+      await clock.sleep(Math.min(left, LOOK_WHILE_WAITING_EVERY_MS), signal);
+      if ((await credentialsVersion(access)) !== this.#credentials) return;
     }
   }
 
@@ -105,15 +120,15 @@ class Follower {
     let client: EtcdClient | undefined;
     let watch: Watch | undefined;
     try {
-      const { access, prefix, clock, report } = this.#options;
-      const credentials = await credentialsVersion(access);
+      const { access, prefix, isUsed, clock, report } = this.#options;
+      this.#credentials = await credentialsVersion(access);
       client = await openClient(access, endpoint, interrupted.signal);
       const range = rangeOf(prefix);
       const head = await readHead(client, range);
       report({ type: "etcd.connected", endpoint, ...head });
       const reason = this.#mirror.reasonToList(head) ?? this.#listNext;
       if (reason !== undefined) {
-        const listing = await listRange(client, range);
+        const listing = await listRange(client, range, isUsed);
         interrupted.signal.throwIfAborted();
         const changed = this.#mirror.applyListing(listing);
         this.#listNext = undefined;
@@ -124,7 +139,7 @@ class Follower {
       watch = await openWatch(client, range, this.#mirror.next, clock, interrupted.signal);
       client.settle();
       this.#failures = 0;
-      yield* this.#follow(watch, credentials);
+      yield* this.#follow(watch);
     } catch (thrown) {
       if (!interrupted.signal.aborted) throw thrown;
     } finally {
@@ -136,7 +151,7 @@ class Follower {
   }
 
   /** Hands on what the watch brings. Returns when a new session is needed: to list, or with other credentials. */
-  async *#follow(watch: Watch, credentials: string): AsyncGenerator<Snapshot, void, void> {
+  async *#follow(watch: Watch): AsyncGenerator<Snapshot, void, void> {
     const { access, clock } = this.#options;
     let lookedAt = clock.monotonicMs();
     for (;;) {
@@ -150,7 +165,7 @@ class Follower {
       }
       if (clock.monotonicMs() - lookedAt < LOOK_AT_CREDENTIALS_EVERY_MS) continue;
       lookedAt = clock.monotonicMs();
-      if ((await credentialsVersion(access)) !== credentials) return;
+      if ((await credentialsVersion(access)) !== this.#credentials) return;
     }
   }
 

@@ -86,6 +86,8 @@ function isAsRead([key, revision]: [string, number]): ICompare {
 }
 
 function entriesIn(responses: readonly IResponseOp[]): ReadonlyMap<string, Entry> {
-  const entries = responses.flatMap(({ response_range }) => response_range.kvs.map(toEntry));
+  const entries = responses.flatMap(({ response_range }) =>
+    response_range.kvs.map((kv) => toEntry(kv, () => true)),
+  );
   return new Map(entries.map((entry) => [entry.key, entry]));
 }

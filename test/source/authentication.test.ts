@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
+import { type Clock, systemClock } from "../../src/runtime/clock.ts";
 import { useEtcd } from "../support/etcd.ts";
 import { useFolder } from "../support/folder.ts";
 import { type FollowOptions, follow } from "../support/follow.ts";
@@ -91,6 +93,22 @@ describe("an etcd that asks who is there", () => {
       new Set(following.reported("etcd.disconnected").map(({ code }) => code)),
       new Set(["ETCD_DENIED"]),
     );
+  });
+
+  it("is not made to wait where another password was put in place", async (t) => {
+    const { put, start, passwordFile } = await useReader(t);
+    await put("/certs/a", "one");
+    await writeFile(passwordFile, "wrong");
+    // The longest wait that chance may draw, of which only short pieces ever end.
+    t.mock.method(Math, "random", () => 0.999);
+    const sleep: Clock["sleep"] = (ms, signal) =>
+      ms > 1_000 ? once(signal, "abort").then(() => signal.throwIfAborted()) : systemClock.sleep(1, signal);
+
+    const following = start({ clock: { ...systemClock, sleep } });
+    await until("it is denied", () => oneOf(following.reported("etcd.disconnected")));
+    await writeFile(passwordFile, PASSWORD);
+
+    await following.untilContent({ "/certs/a": "one" });
   });
 
   it("says that there is no user where none is configured", async (t) => {

@@ -126,6 +126,26 @@ describe("listing a prefix", () => {
     });
   });
 
+  it("keeps of a key that is not used neither its value nor all of its length", async (t) => {
+    const etcd = await useEtcd(t);
+    const writer = useWriter(t, etcd.endpoint);
+    const long = `/certs/${"x".repeat(1_000_000)}`;
+    await writer.put(long, "listed");
+
+    const isUsed = (key: string) => key === "/certs/used";
+    const following = follow(t, { access: { endpoints: [etcd.endpoint] }, isUsed });
+    await following.untilSeen(1);
+    await writer.put(`${long}y`, "watched");
+    await following.untilRevision(await writer.put("/certs/used", "watched"));
+
+    const [listed = "", watched = "", ...others] = Object.keys(following.content());
+    assert.deepEqual(Object.values(following.content()), [null, null, "watched"]);
+    assert.match(listed, /^\/certs\/x+… \(1000007 characters, [0-9a-f]{16}\)$/);
+    assert.match(watched, /^\/certs\/x+… \(1000008 characters, [0-9a-f]{16}\)$/);
+    assert.ok(listed.length < 300 && watched.length < 300);
+    assert.deepEqual(others, ["/certs/used"]);
+  });
+
   it("happens again when it is asked for", async (t) => {
     const etcd = await useEtcd(t);
     const writer = useWriter(t, etcd.endpoint);

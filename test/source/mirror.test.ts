@@ -10,7 +10,7 @@ const CLUSTER = "1";
 
 describe("the mirror of a prefix", () => {
   it("begins with a listing, all of which is a change", () => {
-    const mirror = new Mirror();
+    const mirror = new Mirror(isUsed);
 
     const reason = mirror.reasonToList({ clusterId: CLUSTER, revision: 7 });
     const changed = mirror.applyListing(listing(7, put("/a", "one", 3), put("/b", "two", 7)));
@@ -148,10 +148,44 @@ describe("the mirror of a prefix", () => {
     assert.equal(mirror.entries.get("/longer")?.value, null);
     assert.equal(mirror.entries.get("/longer")?.bytes, MAX_VALUE_BYTES + 1);
   });
+
+  it("keeps of a key that means nothing neither its value nor more than its beginning", () => {
+    const [one, other] = [`/junk${"x".repeat(1_000_000)}1`, `/junk${"x".repeat(1_000_000)}2`];
+    const mirror = mirrorAt(7, put(one, Buffer.alloc(1_000), 6), put("/junk", "short", 7));
+
+    const changed = mirror.applyEvents([putEvent(other, Buffer.alloc(2_000), 8)]);
+
+    assert.deepEqual(
+      [...mirror.entries.values()].map(({ bytes, value }) => [bytes, value]),
+      [
+        [1_000, null],
+        [5, null],
+        [2_000, null],
+      ],
+    );
+    assert.ok([...mirror.entries.keys(), ...changed].every(({ length }) => length < 300));
+    mirror.applyEvents([deleteEvent(one, 9), deleteEvent(other, 10)]);
+    assert.deepEqual([...mirror.entries.keys()], ["/junk"]);
+  });
+
+  it("keeps of what etcd sent in one piece no more than the value", () => {
+    const page = Buffer.alloc(MAX_VALUE_BYTES);
+    const kv = { ...keyValue("/a", "", 7), value: page.subarray(0, 10) };
+
+    const { value } = toEntry(kv, isUsed);
+
+    assert.deepEqual(value, Buffer.alloc(10));
+    assert.ok((value?.buffer.byteLength ?? 0) < page.length / 10);
+  });
 });
 
+/** Every key but those below `/junk`. */
+function isUsed(key: string): boolean {
+  return !key.startsWith("/junk");
+}
+
 function mirrorAt(revision: number, ...entries: Entry[]): Mirror {
-  const mirror = new Mirror();
+  const mirror = new Mirror(isUsed);
   mirror.applyListing(listing(revision, ...entries));
   return mirror;
 }
@@ -161,7 +195,7 @@ function listing(revision: number, ...entries: Entry[]) {
 }
 
 function put(key: string, value: string | Buffer, revision: number): Entry {
-  return toEntry(keyValue(key, value, revision));
+  return toEntry(keyValue(key, value, revision), isUsed);
 }
 
 function putEvent(key: string, value: string | Buffer, revision: number): IEvent {
