@@ -22,6 +22,8 @@ const VERSION = 0xa0;
 const EXTENSIONS = 0xa3;
 /** More than any real certificate has of fields or of extensions. */
 const MAX_FIELDS = 256;
+/** A longer identifier is nobody's. Its numbers may be of any size, and the time to write them down grows with the square. */
+const MAX_IDENTIFIER_BYTES = 128;
 
 /** An algorithm: its object identifier, and its parameters where it has any, each with tag and length (RFC 5280 §4.1.1.2). */
 export type Algorithm = readonly [identifier: Uint8Array | undefined, parameters: Uint8Array | undefined];
@@ -116,8 +118,9 @@ export function readAlgorithm(bytes: Uint8Array, element: Tlv | undefined): Algo
   return [identifier && bytesOf(bytes, identifier), parameters && bytesOf(bytes, parameters)];
 }
 
-/** Dotted text of an object identifier, given as its content (X.690 §8.19): `2.5.29.17`. */
+/** Dotted text of an object identifier, given as its content (X.690 §8.19): `2.5.29.17`. One that is no real one is measured. */
 export function dottedText(content: Uint8Array): string {
+  if (content.length > MAX_IDENTIFIER_BYTES) return `an identifier of ${content.length} bytes`;
   const numbers: bigint[] = [];
   let number = 0n;
   for (const byte of content) {

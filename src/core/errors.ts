@@ -18,12 +18,18 @@ const retryableByCode = {
   STORE_FAILED: true,
   /** The admin address cannot be listened on. */
   ADMIN_UNAVAILABLE: false,
+  /** An address of the proxy cannot be listened on. */
+  LISTEN_FAILED: false,
   /** No daemon answers on the admin address. */
   DAEMON_UNREACHABLE: true,
   /** There is no such bundle on this node. */
   BUNDLE_UNKNOWN: false,
   /** The bundle has no such generation on disk. */
   GENERATION_UNKNOWN: false,
+  /** Nothing is current in the folder of a bundle that a service follows. */
+  BUNDLE_ABSENT: true,
+  /** A generation on disk cannot be used by the service that follows it: what it had before stays. */
+  GENERATION_REFUSED: true,
   /** There is no earlier generation to go back to, or what should be tried again is live. */
   NOTHING_TO_DO: false,
   /** A program that keyturn needs beside it is not installed. */

@@ -1,4 +1,5 @@
 /** Everything worth knowing that happens in the daemon, as data: the log, the metrics and the status board read it. */
+import type { AlertAction, AlertResult } from "./alert.ts";
 import type { LeafSummary } from "./bundle.ts";
 import type { Digest } from "./digest.ts";
 import type { ErrorCode } from "./errors.ts";
@@ -8,6 +9,7 @@ import type { Labels } from "./meta.ts";
 import type { BundleName } from "./names.ts";
 import type { ReloadOutcome, ReloadReason } from "./outcome.ts";
 import type { Problem } from "./problem.ts";
+import type { ConfiguredService } from "./service.ts";
 import type { SnapshotCause } from "./snapshot.ts";
 
 /** What an observation of one bundle in etcd led to: label values of `keyturn_events_total{result}`. */
@@ -33,7 +35,7 @@ interface ReloadTimings {
 /** An observation of the daemon by itself. */
 export type DaemonEvent =
   /** A configuration is in force; what was known of bundles and services before is void. */
-  | { readonly type: "engine.started" }
+  | { readonly type: "engine.started"; readonly services?: readonly ConfiguredService[] }
   | {
       readonly type: "etcd.connected";
       readonly endpoint: string;
@@ -86,6 +88,8 @@ export type DaemonEvent =
       readonly removed: boolean;
       /** Why it could not be taken from disk. */
       readonly failure: string | null;
+      /** What somebody else put into its folder, and stays there. */
+      readonly kept?: readonly string[];
     }
   | {
       readonly type: "bundle.labels";
@@ -167,6 +171,19 @@ export type DaemonEvent =
       readonly threshold: string;
       readonly remainingMs: number;
     }
+  /**
+   * What the last warning said is no longer so, or was said before this start: how near its end the leaf is now. Null
+   * where no threshold is passed.
+   */
+  | {
+      readonly type: "certificate.standing";
+      readonly bundle: BundleName;
+      readonly leaf: LeafSummary;
+      readonly threshold: string | null;
+      readonly remainingMs: number;
+    }
+  /** A leaf that is current, and so was found good, is not valid yet: it is the clock that is wrong. */
+  | { readonly type: "clock.behind"; readonly bundle: BundleName; readonly notBefore: string }
   /** A warning could not be told, or it could not be put on disk that it was: that is tried again. */
   | {
       readonly type: "expiry.delayed";
@@ -176,7 +193,18 @@ export type DaemonEvent =
     }
   /** The child process that makes handshakes ended or hung, and another takes its place. */
   | { readonly type: "handshake.restarted"; readonly why: string }
-  | { readonly type: "queue.changed"; readonly depth: number };
+  | { readonly type: "queue.changed"; readonly depth: number }
+  /** An alert had something done to a bundle by a rule of the configuration, or would have had. */
+  | {
+      readonly type: "alert.acted";
+      readonly alert: string;
+      readonly bundle: BundleName;
+      readonly action: AlertAction;
+      readonly result: AlertResult;
+      readonly message: string;
+    }
+  /** An alert came that no rule is about, that is about another node, or that had it done already. */
+  | { readonly type: "alert.ignored"; readonly alert: string; readonly why: string };
 
 /** Takes events; never throws and never waits. */
 export type Report = (event: DaemonEvent) => void;

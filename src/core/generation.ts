@@ -13,8 +13,11 @@ export type GenerationId = string & { readonly __brand: "GenerationId" };
  */
 type GenerationState = "staged" | "current" | "live" | "rolledBack";
 
-/** Who went back: keyturn by itself, because a service did not serve the new certificate; or an operator. */
-export type RollbackCause = "service" | "operator";
+/**
+ * Who went back: keyturn by itself, because a service did not serve the new certificate; an operator; or an alert, by a
+ * rule of the configuration.
+ */
+export type RollbackCause = "service" | "operator" | "alert";
 
 /** How a generation was rolled back. */
 export interface Rollback {

@@ -47,10 +47,14 @@ export type HandshakeFailure =
   /** What answers does not speak TLS, or speaks it wrongly. */
   | "protocol";
 
+/** What a service speaks when a client comes: TLS at once, or PostgreSQL's protocol, in which TLS is asked for. */
+export type Protocol = "tls" | "postgres";
+
 /** A look at what a service serves: one fresh TLS session. */
 export interface Look {
   readonly host: string;
   readonly port: number;
+  readonly protocol: Protocol;
   /** Server name indication (RFC 6066 §3); null for none. */
   readonly serverName: string | null;
   /** Null: what is served is looked at, not judged. */

@@ -6,9 +6,12 @@ import { readPem } from "./pem.ts";
 import { beginsLikeDer, whyNotPkcs12 } from "./pkcs12-value.ts";
 import type { Problem } from "./problem.ts";
 import { type Entry, MAX_VALUE_BYTES } from "./snapshot.ts";
+import { listSome } from "./words.ts";
 
 /** A bundle with more certificates is rejected: a chain has three, a trust bundle perhaps thirty. */
 export const MAX_CERTIFICATES = 64;
+/** A bundle with more revocation lists is rejected: each authority of a chain has one, or a few of different kinds. */
+export const MAX_CRLS = 64;
 
 /** What etcd holds of one bundle at one revision. */
 export interface Material {
@@ -122,7 +125,7 @@ function readEntry(part: Part, { key, bytes, value }: Entry): SourcedBlock[] | P
   if (blocks.length > 0) return blocks;
   const binary = "only binary (put PEM, or a PKCS#12 file at a key that ends in .p12)";
   const none = beginsLikeDer(value) ? binary : "no PEM block at all";
-  const seen = pem.blocks.map(({ label }) => label).join(", ") || none;
+  const seen = listSome([...new Set(pem.blocks.map(({ label }) => label))]) || none;
   return { code: "PEM_MISSING", message: `${key} has no certificate, private key or CRL; it has ${seen}` };
 }
 
@@ -149,9 +152,18 @@ function shapeProblems(parts: Material["parts"]): Problem[] {
   return [{ code: "SHAPE_CONFLICT", message }];
 }
 
-function countProblems(blocks: readonly Block[]): Problem[] {
-  const certificates = blocks.filter(({ role }) => role === "certificate" || role === "trust-anchor").length;
-  if (certificates <= MAX_CERTIFICATES) return [];
-  const message = `the bundle has ${certificates} certificates; the most is ${MAX_CERTIFICATES}`;
-  return [{ code: "TOO_MANY_CERTIFICATES", message }];
+/** What a bundle has more of than is ever looked at. */
+export function countProblems(blocks: readonly Block[]): Problem[] {
+  const count = (...roles: readonly BlockRole[]) => blocks.filter(({ role }) => roles.includes(role)).length;
+  const [certificates, crls] = [count("certificate", "trust-anchor"), count("crl")];
+  const problems: Problem[] = [];
+  if (certificates > MAX_CERTIFICATES) {
+    const message = `the bundle has ${certificates} certificates; the most is ${MAX_CERTIFICATES}`;
+    problems.push({ code: "TOO_MANY_CERTIFICATES", message });
+  }
+  if (crls > MAX_CRLS) {
+    const message = `the bundle has ${crls} revocation lists; the most is ${MAX_CRLS}`;
+    problems.push({ code: "TOO_MANY_CRLS", message });
+  }
+  return problems;
 }

@@ -2,6 +2,7 @@
 import { messageOf } from "./errors.ts";
 import type { Problem } from "./problem.ts";
 import type { Entry } from "./snapshot.ts";
+import { shorten } from "./words.ts";
 
 /** Labels of a bundle: Prometheus label names to short values. */
 export type Labels = Readonly<Record<string, string>>;
@@ -38,7 +39,7 @@ function readLabels(json: unknown): Labels {
     throw new Error(`it has ${entries.length} labels; the most is ${MAX_LABELS}`);
   for (const [name, value] of entries) {
     if (!LABEL_NAME.test(name) || RESERVED.has(name))
-      throw new Error(`${JSON.stringify(name)} is no free label name`);
+      throw new Error(`${shorten(JSON.stringify(name))} is no free label name`);
     if (typeof value !== "string" || value.length > MAX_VALUE_CHARS) {
       throw new Error(`label ${name} is not a string of at most ${MAX_VALUE_CHARS} characters`);
     }

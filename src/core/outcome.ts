@@ -1,5 +1,7 @@
 /** How a reload ended. */
+
 import type { Generation } from "./generation.ts";
+import type { Problem } from "./problem.ts";
 
 /** Answers of a reload, none of them an exception. */
 export type ReloadOutcome =
@@ -30,3 +32,8 @@ export type OutcomeKind = ReloadOutcome["kind"];
 
 /** Why services are told (DESIGN: the `reason` of a hook). */
 export type ReloadReason = "rotated" | "retried" | "rolledBack" | "repaired";
+
+/** What trying again came to: the checks failed, or a reload ended. */
+export type RetryResult =
+  | { readonly kind: "rejected"; readonly problems: readonly Problem[] }
+  | { readonly kind: "reloaded"; readonly outcome: ReloadOutcome };

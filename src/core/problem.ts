@@ -10,6 +10,7 @@ export type ProblemCode =
   | "PEM_MALFORMED"
   | "PKCS12_UNREADABLE"
   | "TOO_MANY_CERTIFICATES"
+  | "TOO_MANY_CRLS"
   | "TOO_MANY_KEYS"
   | "META_INVALID"
   // Whether it can be read, and belongs together.
@@ -95,7 +96,16 @@ const MAY_PASS: readonly ProblemCode[] = [
   "HANDSHAKE_TIMEOUT",
 ];
 
-/** Whether every problem may pass by itself. */
-export function mayPass(problems: readonly Problem[]): boolean {
-  return problems.every(({ code }) => MAY_PASS.includes(code));
+/** Problems that pass only where the clock of this node was ahead and is put back: time alone does not cure them. */
+const PASS_WITH_THE_CLOCK: readonly ProblemCode[] = [
+  "CERTIFICATE_EXPIRED",
+  "CERTIFICATE_EXPIRES_SOON",
+  "CRL_EXPIRED",
+];
+
+/** Whether every problem may pass by itself, and by what: as time goes on, or only when the clock is put back. */
+export function mayPass(problems: readonly Problem[]): "withTime" | "withTheClock" | false {
+  if (problems.every(({ code }) => MAY_PASS.includes(code))) return "withTime";
+  const all = [...MAY_PASS, ...PASS_WITH_THE_CLOCK];
+  return problems.every(({ code }) => all.includes(code)) && "withTheClock";
 }

@@ -9,6 +9,18 @@ export interface Notice {
   readonly reason: ReloadReason;
 }
 
+/** What the configuration says of a service, as far as people may see it: addresses may hold a password. */
+export interface ConfiguredService {
+  readonly name: string;
+  readonly stage: number;
+  /** Names and patterns of the bundles it uses. */
+  readonly bundles: readonly string[];
+  /** How it is told: `http`, `exec`, `signal`, `haproxy` or `none`. */
+  readonly notify: string;
+  /** How it is looked at: `tls`, `http`, both or neither. */
+  readonly verify: readonly string[];
+}
+
 /**
  * What became of asking something of a service.
  *

@@ -2,10 +2,11 @@
 
 /** One key of etcd with its value. */
 export interface Entry {
+  /** Only the beginning of a long one that has no meaning, told apart from others by what follows. */
   readonly key: string;
   /** The value's length in bytes, also where the value itself was not kept. */
   readonly bytes: number;
-  /** The value; null where it is longer than {@link MAX_VALUE_BYTES} and was dropped at once. */
+  /** The value; null where it was dropped at once: it is longer than {@link MAX_VALUE_BYTES}, or its key has no meaning. */
   readonly value: Uint8Array | null;
   /** Revision of etcd that last changed this key. */
   readonly modRevision: number;

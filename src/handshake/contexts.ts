@@ -18,6 +18,11 @@ export interface Contexts {
   /** Presents nothing. */
   ofTrust(trust: Trust, level: SecurityLevel): SecureContext;
   ofIdentity(identity: BareIdentity, trust: Trust, level: SecurityLevel): SecureContext;
+  /**
+   * Makes the next context of an identity without trust, as most are, up to where the identity is known: while nobody
+   * waits for it.
+   */
+  makeSpare(): void;
 }
 
 /** Cipher lists with the level they set. */
@@ -25,6 +30,9 @@ const CIPHERS: Readonly<Record<SecurityLevel, string>> = {
   0: "DEFAULT@SECLEVEL=0",
   2: "DEFAULT@SECLEVEL=2",
 };
+
+/** A server that is met once has no use for session tickets. */
+const OF_SERVERS: SecureContextOptions = { secureOptions: constants.SSL_OP_NO_TICKET };
 
 /** Nothing verifies against it. */
 export const NO_TRUST: Trust = { anchors: "", crls: [], partial: false };
@@ -36,6 +44,7 @@ const MAX_REMEMBERED_LENGTH = 256 << 10;
 /** Makes a maker of contexts, which keeps those it made last. Nothing that holds a private key is kept. */
 export function createContexts(): Contexts {
   const kept = new Map<string, SecureContext>();
+  let spare: SecureContext | undefined;
   return {
     ofTrust: (trust, level) => {
       const name = JSON.stringify([level, trust.partial, trust.anchors, trust.crls]);
@@ -48,14 +57,29 @@ export function createContexts(): Contexts {
       if (kept.size > MAX_REMEMBERED && oldest !== undefined) kept.delete(oldest);
       return context;
     },
-    ofIdentity: ({ chain, key }, trust, level) =>
-      createSecureContext({
-        ...optionsOf(trust, level),
-        cert: chain,
-        key,
-        secureOptions: constants.SSL_OP_NO_TICKET,
-      }),
+    ofIdentity: (identity, trust, level) => {
+      if (trust === NO_TRUST && level === 2 && spare !== undefined) {
+        const context = spare;
+        spare = undefined;
+        return loadInto(context, identity);
+      }
+      const { chain: cert, key } = identity;
+      return createSecureContext({ ...optionsOf(trust, level), ...OF_SERVERS, cert, key });
+    },
+    makeSpare: () => {
+      const made = spare ?? createSecureContext({ ...optionsOf(NO_TRUST, 2), ...OF_SERVERS });
+      // Node's types know them, its documentation does not: without them each context is made in one go.
+      const { setCert, setKey } = made.context;
+      spare = typeof setCert === "function" && typeof setKey === "function" ? made : undefined;
+    },
   };
+}
+
+/** As `createSecureContext` itself goes on, in this order: a key is compared with the certificate that is there. */
+function loadInto(made: SecureContext, { chain, key }: BareIdentity): SecureContext {
+  made.context.setCert(chain);
+  made.context.setKey(key);
+  return made;
 }
 
 function optionsOf({ anchors, crls, partial }: Trust, level: SecurityLevel): SecureContextOptions {

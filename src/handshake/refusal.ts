@@ -12,6 +12,9 @@ export interface Refusal {
   readonly alert: number | null;
 }
 
+/** The other side went without a word. */
+export const CLOSED: Refusal = { code: "ECONNRESET", words: "the connection was closed", alert: null };
+
 /** Longer than anything OpenSSL says. */
 const MAX_WORDS = 300;
 /** Node 24 and later append advice to some of OpenSSL's words. */

@@ -70,7 +70,7 @@ export class Worker {
     return this.#answers;
   }
 
-  /** Its resident memory at its last answer. */
+  /** Its resident memory before its last question. */
   get rssBytes(): number {
     return this.#rssBytes;
   }

@@ -42,9 +42,11 @@ const NAMES_SHOWN = 5;
 
 /** Replaces it. Where somebody else has a transaction open it waits for that to end, until the deadline. */
 export async function replaceCertificate(task: Replacement, deadline: AbortSignal): Promise<Ending> {
+  let before: Occupied | undefined;
   for (let attempt = 1; ; attempt++) {
-    const tried = await tryOnce(task, deadline);
+    const tried = await tryOnce(task, deadline, before);
     if (tried.kind === "ended") return tried.ending;
+    before = tried;
     try {
       await task.clock.sleep(fullJitterMs(attempt, OCCUPIED_BACKOFF), deadline);
     } catch {
@@ -55,22 +57,30 @@ export async function replaceCertificate(task: Replacement, deadline: AbortSigna
   }
 }
 
-/** `occupied`: somebody else is at it, `by` where haproxy says so. */
-type Tried =
-  | { readonly kind: "ended"; readonly ending: Ending }
-  | { readonly kind: "occupied"; readonly by: string | undefined };
+/** Somebody else is at it, `by` where haproxy says so. */
+interface Occupied {
+  readonly kind: "occupied";
+  readonly by: string | undefined;
+}
+
+type Tried = { readonly kind: "ended"; readonly ending: Ending } | Occupied;
 
 const ended = (result: HookAttemptResult, what: string): Tried => ({
   kind: "ended",
   ending: { result, what },
 });
-const OCCUPIED: Tried = { kind: "occupied", by: undefined };
+const OCCUPIED: Occupied = { kind: "occupied", by: undefined };
 
-async function tryOnce(task: Replacement, deadline: AbortSignal): Promise<Tried> {
+/** @param before What the try before came to. */
+async function tryOnce(
+  task: Replacement,
+  deadline: AbortSignal,
+  before: Occupied | undefined,
+): Promise<Tried> {
   const { socketPath, name, word, pem } = task;
   // 1. Look first: haproxy 2.6 writes into a transaction that is open, whichever certificate it is for.
   const listed = await ask(socketPath, "show ssl cert", deadline);
-  if (listed.kind !== "answer") return explain(task, listed);
+  if (listed.kind !== "answer") return explainLook(task, listed, before);
   const { open, names } = parseListing(listed.text);
   if (open !== undefined && open !== name) return { kind: "occupied", by: open };
   if (isOccupied(listed.text)) return OCCUPIED;
@@ -97,6 +107,11 @@ async function tryOnce(task: Replacement, deadline: AbortSignal): Promise<Tried>
 /** Past the deadline too, which may be why. There may be nothing to abort: haproxy then says so. */
 function abort({ socketPath }: Replacement, name: string): Promise<SocketAnswer> {
   return ask(socketPath, `abort ssl cert ${quoteName(name)}`, AbortSignal.timeout(ABORT_TIMEOUT_MS));
+}
+
+/** Where the time is over before the look is, what the try before came to still holds. */
+function explainLook(task: Replacement, listed: SocketAnswer, before: Occupied | undefined): Tried {
+  return listed.kind === "timeout" && before !== undefined ? before : explain(task, listed);
 }
 
 /** What an answer that is no success means. `aborted` is what came of clearing up, once haproxy was sent something. */

@@ -2,6 +2,7 @@
 import type { HookAttemptResult } from "../core/events.ts";
 import type { Attempt } from "./attempt.ts";
 import { type PostAnswer, type PostRequest, post } from "./post.ts";
+import { adviceOnRedirect } from "./redirect.ts";
 
 /** One attempt, judged. */
 export interface HttpAttempt extends Attempt {
@@ -23,7 +24,9 @@ export async function attemptHttp(service: string, request: PostRequest, now: Da
   const answer = await post(request);
   const { result, what, retryAfterMs } = judge(answer, timeoutMs, now);
   const leftOpen = answer.kind === "timeout" || answer.kind === "broken";
-  return { result, message: `${service} ${what} on ${target}`, leftOpen, retryAfterMs };
+  const advice = answer.kind === "status" ? adviceOnRedirect(answer.status, answer.location, url) : undefined;
+  const message = `${service} ${what} on ${target}${advice === undefined ? "" : `: ${advice}`}`;
+  return { result, message, leftOpen, retryAfterMs };
 }
 
 interface Judgement {

@@ -1,7 +1,9 @@
 /** One HTTP request to a local service: bounded in time, redirects not followed, the answer's body not kept. */
 import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
+import { TLSSocket } from "node:tls";
 import { systemCodeOf } from "../core/errors.ts";
+import { giveNamesOnly } from "../runtime/peer-names.ts";
 
 /** What is sent. */
 export interface PostRequest {
@@ -16,7 +18,12 @@ export interface PostRequest {
 
 /** What came back. `unreachable`: nobody listens; `broken`: somebody did, and hung up. */
 export type PostAnswer =
-  | { readonly kind: "status"; readonly status: number; readonly retryAfter: string | undefined }
+  | {
+      readonly kind: "status";
+      readonly status: number;
+      readonly retryAfter?: string | undefined;
+      readonly location?: string | undefined;
+    }
   | { readonly kind: "timeout" }
   | { readonly kind: "unreachable" | "broken"; readonly code: string };
 
@@ -67,13 +74,17 @@ function send(
       signal,
       ...(socketPath === undefined ? {} : { socketPath }),
     });
+    request.on("socket", (socket) => {
+      if (socket instanceof TLSSocket) giveNamesOnly(socket);
+    });
     request.on("response", (response) => {
       const { statusCode: status = 0, headers: answered } = response;
-      resolve({ kind: "status", status, retryAfter: answered["retry-after"] });
+      const { "retry-after": retryAfter, location } = answered;
+      resolve({ kind: "status", status, retryAfter, location });
       drain(response);
     });
     request.on("upgrade", ({ statusCode: status = 101 }, socket) => {
-      resolve({ kind: "status", status, retryAfter: undefined });
+      resolve({ kind: "status", status });
       socket.destroy();
     });
     request.on("error", (error) => {

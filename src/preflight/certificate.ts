@@ -14,6 +14,7 @@ import {
 } from "../core/der.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Problem } from "../core/problem.ts";
+import { shorten } from "../core/words.ts";
 import { type SignatureFacts, signatureOf } from "./algorithms.ts";
 import { foreignCurve } from "./curve.ts";
 import { type Extensions, readExtensionFacts } from "./extensions.ts";
@@ -52,6 +53,9 @@ export interface CertificateFacts extends Extensions {
   /** Whether the key of the other made the signature. Throws nothing. */
   isSignedBy(other: CertificateFacts): boolean;
 }
+
+/** More of a name is not shown: RFC 5280 Appendix A.1 allows 64 characters for most parts of one. */
+const MAX_NAME_CHARS = 500;
 
 /** Object identifiers of keys that every supported OpenSSL knows: where one cannot be decoded, it is damaged. */
 const KNOWN_KEYS: readonly string[] = [
@@ -146,8 +150,8 @@ function dateOf(text: string): Date {
   return date;
 }
 
-/** Node writes a part of a name on each line, in the order of the DER; RFC 4514 §2.1 begins at the end. */
+/** For people. Node writes a part of a name on each line, in the order of the DER; RFC 4514 §2.1 begins at the end. */
 function toRfc4514(lines: string | undefined): string {
   // An empty name has no lines, and Node's types do not say so.
-  return (lines ?? "").split("\n").reverse().join(",");
+  return shorten((lines ?? "").split("\n").reverse().join(","), MAX_NAME_CHARS);
 }

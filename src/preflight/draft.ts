@@ -1,7 +1,7 @@
 /** From blocks to a bundle that may be checked: which certificate is the leaf, which chain belongs to it, does the key fit. */
 import type { Bundle, Identity } from "../core/bundle.ts";
 import type { BlockRole } from "../core/digest.ts";
-import { type Contents, MAX_CERTIFICATES, type SourcedBlock } from "../core/material.ts";
+import { type Contents, countProblems, type SourcedBlock } from "../core/material.ts";
 import type { Problem } from "../core/problem.ts";
 import type { ReadCertificate } from "./certificate-cache.ts";
 import { type Chain, findChain, type Placed } from "./chain.ts";
@@ -57,8 +57,8 @@ const NOTHING: BundleFacts = {
 
 /** Reads every block, and puts together what belongs together; all problems are reported together. */
 export function draftBundle(contents: Contents, unlocked: Unlocked, { read, now }: DraftTools): Draft {
-  const tooMany = tooManyCertificates(unlocked.blocks);
-  if (tooMany !== undefined) return { bundle: null, facts: NOTHING, problems: [tooMany] };
+  const tooMany = countProblems(unlocked.blocks);
+  if (tooMany.length > 0) return { bundle: null, facts: NOTHING, problems: tooMany };
   const locate = (der: Uint8Array, where: string): Located | Problem => {
     const certificate = read(der, where);
     return isProblem(certificate) ? certificate : { certificate, where };
@@ -85,13 +85,6 @@ export function draftBundle(contents: Contents, unlocked: Unlocked, { read, now 
   };
   const bundle = problems.length > 0 ? null : bundleOf(contents, facts, key);
   return { bundle, facts, problems };
-}
-
-function tooManyCertificates(blocks: readonly SourcedBlock[]): Problem | undefined {
-  const count = blocks.filter(({ role }) => role === "certificate" || role === "trust-anchor").length;
-  if (count <= MAX_CERTIFICATES) return undefined;
-  const message = `the bundle has ${count} certificates; the most is ${MAX_CERTIFICATES}`;
-  return { code: "TOO_MANY_CERTIFICATES", message };
 }
 
 /** Blocks of one role, each content once. */

@@ -34,6 +34,8 @@ export interface ExamineOptions {
   readonly report: Report;
   /** Looks at a trust bundle that is good by itself; null for none. */
   readonly guardTrust: GuardTrust | null;
+  /** Called with what may yet turn out to be good, when there is nothing to do but to wait for OpenSSL. */
+  readonly onWait?: ((bundle: Bundle) => void) | undefined;
   /** Reads certificates; those that were read last are remembered where it is left out. */
   readonly read?: ReadCertificate;
 }
@@ -47,7 +49,7 @@ export type Examined =
 export function createExamine(
   options: ExamineOptions,
 ): (contents: Contents, signal: AbortSignal) => Promise<Examined> {
-  const { policyFor, unlock, clock, prove, guardTrust } = options;
+  const { policyFor, unlock, clock, prove, guardTrust, onWait } = options;
   const read = options.read ?? rememberCertificates(readCertificate);
   return async (contents, signal) => {
     const policy = policyFor(contents.name);
@@ -60,12 +62,12 @@ export function createExamine(
     const draft = draftBundle(contents, unlocked, { read, now });
     if (waitsForParts(contents, draft)) return { ok: false, problems: mergeProblems(draft.problems, []) };
     const input = { ...draft.facts, policy, now };
+    const { bundle } = draft;
     const [openssl, own] = await Promise.all([
       proveDraft(draft, input, { early, prove }, signal),
-      check(input),
+      check(input, bundle, onWait),
     ]);
     const problems = mergeProblems([...draft.problems, ...own], openssl);
-    const { bundle } = draft;
     if (bundle === null || problems.length > 0) return { ok: false, problems };
     const broken = bundle.identity === null ? ((await guardTrust?.(bundle, signal)) ?? []) : [];
     return broken.length === 0 ? { ok: true, bundle } : { ok: false, problems: mergeProblems(broken, []) };
@@ -82,8 +84,14 @@ function waitsForParts({ inParts }: Contents, { problems }: Draft): boolean {
 }
 
 /** Async, so that what it throws ends nothing while the handshake is still out. */
-async function check(input: CheckInput): Promise<Problem[]> {
-  return checkAll(input);
+async function check(
+  input: CheckInput,
+  bundle: Bundle | null,
+  onWait: ExamineOptions["onWait"],
+): Promise<Problem[]> {
+  const problems = checkAll(input);
+  if (bundle !== null && problems.length === 0) onWait?.(bundle);
+  return problems;
 }
 
 /** What OpenSSL says. Nothing that could not be read comes before it: the child could end over it. */

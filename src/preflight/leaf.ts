@@ -1,5 +1,6 @@
 /** Which certificate of a bundle is its leaf: the one that its private key belongs to. */
 import type { Problem } from "../core/problem.ts";
+import { listSome } from "../core/words.ts";
 import type { CertificateFacts } from "./certificate.ts";
 import type { Placed } from "./chain.ts";
 import { isRoot } from "./issuer.ts";
@@ -63,7 +64,10 @@ function keyMissing([first]: readonly Placed[]): Problem {
 }
 
 function mismatch(presented: readonly Placed[]): Problem {
-  const subjects = presented.map(({ certificate }) => certificate.subject).join("; ");
+  const subjects = listSome(
+    presented.map(({ certificate }) => certificate.subject),
+    "; ",
+  );
   return {
     code: "KEY_MISMATCH",
     message: `the private key belongs to none of the certificates (${subjects}); put the key of the leaf`,
@@ -71,7 +75,7 @@ function mismatch(presented: readonly Placed[]): Problem {
 }
 
 function ambiguous(fitting: readonly Placed[]): Problem {
-  const serials = fitting.map(({ certificate }) => certificate.serial).join(", ");
+  const serials = listSome(fitting.map(({ certificate }) => certificate.serial));
   return {
     code: "LEAF_AMBIGUOUS",
     message: `the key fits several certificates (serials ${serials}); put one`,

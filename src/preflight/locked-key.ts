@@ -1,10 +1,12 @@
 /** Private keys that are encrypted by themselves: as PKCS#8 (RFC 5958 §3), or in OpenSSL's traditional PEM. */
 import { OCTET_STRING } from "../core/der.ts";
+import { messageOf } from "../core/errors.ts";
 import type { SourcedBlock } from "../core/material.ts";
 import { writePem } from "../core/pem.ts";
 import type { Problem } from "../core/problem.ts";
 import { childrenOf, readElement } from "./locked/ber.ts";
 import { type Scheme, schemeOf } from "./locked/scheme.ts";
+import { checkWork } from "./locked/work.ts";
 import { type Keyring, type LockedThing, noPassphrase, notOpened, profileViolation } from "./locked-thing.ts";
 import { readPassphrase } from "./passphrase.ts";
 import { type PrivateKeyFacts, readPrivateKey } from "./private-key.ts";
@@ -32,8 +34,8 @@ export async function unlockKey(
     convert: "openssl pkcs8 -topk8 -v2 aes-256-cbc -provider legacy -provider default -in FILE",
   };
   const scheme = schemeOfKey(block);
-  if (scheme === undefined) {
-    return notOpened(thing, { kind: "unreadable", why: "it is damaged" }, passphraseFile);
+  if (scheme instanceof Error) {
+    return notOpened(thing, { kind: "unreadable", why: messageOf(scheme) }, passphraseFile);
   }
   const violation = profileViolation(thing, [scheme], profile);
   if (violation !== undefined) return violation;
@@ -47,15 +49,17 @@ export async function unlockKey(
   return readPrivateKey({ label: "PRIVATE KEY", der: Buffer.from(key, "base64"), where }, answer.isLegacy);
 }
 
-/** How it is encrypted; undefined where that cannot be told. */
-function schemeOfKey({ label, headers, der }: SourcedBlock): Scheme | undefined {
+/** How it is encrypted; why not where that cannot be told, or it would take too long to open. */
+function schemeOfKey({ label, headers, der }: SourcedBlock): Scheme | Error {
   const [, cipher] = headers.map((header) => DEK_INFO.exec(header)).find((found) => found !== null) ?? [];
   if (label !== ENCRYPTED_PKCS8) return { name: `traditional PEM with ${cipher}`, isApproved: false };
   try {
     const [algorithm, data] = childrenOf(readElement(der));
-    return data?.tag === OCTET_STRING ? schemeOf(algorithm) : undefined;
-  } catch {
-    return undefined;
+    if (data?.tag !== OCTET_STRING) return new Error("it is damaged");
+    checkWork(algorithm);
+    return schemeOf(algorithm);
+  } catch (thrown) {
+    return new Error(messageOf(thrown));
   }
 }
 

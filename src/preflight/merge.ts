@@ -1,5 +1,8 @@
 /** One list of everything that is wrong, from our own checks and from OpenSSL's answer. */
 import type { Problem, ProblemCode } from "../core/problem.ts";
+import { shorten } from "../core/words.ts";
+
+const MAX_MESSAGE_CHARS = 2_000;
 
 /** Faults that OpenSSL finds while it looks for issuers: it stops at the first, and calls most of them by one name. */
 const OF_THE_PATH: readonly ProblemCode[] = [
@@ -45,8 +48,13 @@ export function mergeProblems(own: readonly Problem[], openssl: readonly Problem
   const unexplained = openssl.filter(
     ({ code }) => !known.has(code) && !EXPLAINED_BY[code]?.some((behind) => known.has(behind)),
   );
-  const distinct = new Map([...own, ...unexplained].map((problem) => [inOrder(problem), problem]));
+  const distinct = new Map([...own, ...unexplained].map(short).map((problem) => [inOrder(problem), problem]));
   return [...distinct].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, problem]) => problem);
+}
+
+/** Names, numbers and identifiers in certificates may be of any length. */
+function short({ code, message }: Problem): Problem {
+  return { code, message: shorten(message, MAX_MESSAGE_CHARS) };
 }
 
 function inOrder({ code, message }: Problem): string {

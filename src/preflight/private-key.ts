@@ -6,6 +6,7 @@ import { writePem } from "../core/pem.ts";
 import type { Problem } from "../core/problem.ts";
 import { Secret } from "../core/secret.ts";
 import { foreignCurveOfKey } from "./key-curve.ts";
+import { mayBeHugeDsaKey } from "./key-size.ts";
 
 /** A private key that was read. */
 export interface PrivateKeyFacts {
@@ -24,6 +25,8 @@ export interface PrivateKeyFacts {
 /** A bundle has one key. Of more, these are read to say so, and the others are not. */
 export const MAX_KEYS_READ = 8;
 
+const OPENSSH = "OPENSSH PRIVATE KEY";
+
 /** The names that certificates and people use for OpenSSL's curves. */
 const CURVE_NAMES: ReadonlyMap<string, string> = new Map([
   ["prime256v1", "P-256"],
@@ -41,6 +44,10 @@ export function readPrivateKey(
     const message = `${where}: this private key is on the curve ${curve}; use P-256, P-384 or P-521`;
     return { code: "CURVE_UNSUPPORTED", message };
   }
+  if (label !== OPENSSH && mayBeHugeDsaKey(der)) {
+    const message = `${where}: this private key of ${der.length} bytes is damaged, or of DSA and larger than there are; use RSA, P-256, P-384 or P-521`;
+    return { code: "KEY_UNREADABLE", message };
+  }
   try {
     const key = createPrivateKey(writePem(label, der));
     const isPkcs8 = label === "PRIVATE KEY";
@@ -55,7 +62,7 @@ export function readPrivateKey(
 }
 
 function howToConvert(label: string): string {
-  if (label !== "OPENSSH PRIVATE KEY") return "convert it to PKCS#8 (openssl pkey -in FILE)";
+  if (label !== OPENSSH) return "convert it to PKCS#8 (openssl pkey -in FILE)";
   // OpenSSH 9.2 says that it has saved the file, and has not changed its form.
   const ed25519 =
     "where that leaves an Ed25519 key as it is, make a new one (openssl genpkey -algorithm ed25519)";

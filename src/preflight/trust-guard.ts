@@ -7,6 +7,7 @@ import type { IdentityPem, Prove } from "../core/handshake.ts";
 import type { BundleName } from "../core/names.ts";
 import { readPem } from "../core/pem.ts";
 import type { Problem, ProblemCode } from "../core/problem.ts";
+import { listSome } from "../core/words.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { trustPemOf } from "./candidate.ts";
 import { readCertificate } from "./certificate.ts";
@@ -101,8 +102,7 @@ async function refusalsOf(
 }
 
 function wouldBreak(cutOff: readonly string[]): Problem {
-  const more = cutOff.length > MOST_NAMED ? ` and ${cutOff.length - MOST_NAMED} more` : "";
-  const named = cutOff.slice(0, MOST_NAMED).join("; ") + more;
+  const named = listSome(cutOff, "; ", MOST_NAMED);
   const message = `certificates that are live on this node would not be accepted any more: ${named}; put a trust bundle with the old anchors and the new ones until they are replaced, or set checks.trustGuard: off`;
   return { code: "TRUST_WOULD_BREAK", message };
 }

@@ -1,6 +1,7 @@
 /** The probes of one service as one: first what it serves, then whether it is ready. */
 import type { Generation } from "../core/generation.ts";
 import { matchesAny } from "../core/glob.ts";
+import type { Protocol } from "../core/handshake.ts";
 import { type BundleName, bundleName } from "../core/names.ts";
 import type { ServiceAnswer } from "../core/service.ts";
 import { verifyHttp } from "./http-probe.ts";
@@ -15,6 +16,7 @@ export interface ProbeSettings {
 
 interface TlsSettings {
   readonly address: { readonly host: string; readonly port: number };
+  readonly protocol?: Protocol | undefined;
   readonly serverName?: string | undefined;
   /** Milliseconds. */
   readonly within: number;
@@ -62,11 +64,11 @@ export function createProbes(service: string, { tls, http }: ProbeSettings, tool
 
 function toProbe(
   service: string,
-  { address, within, clientBundle, serverName, connections }: TlsSettings,
+  { address, within, clientBundle, protocol, serverName, connections }: TlsSettings,
 ): TlsProbe {
   // What is not the name of a bundle is never there: nothing is presented.
   const client = clientBundle === undefined ? undefined : bundleName(clientBundle);
-  return { service, ...address, serverName, withinMs: within, connections, clientBundle: client };
+  return { service, ...address, protocol, serverName, withinMs: within, connections, clientBundle: client };
 }
 
 /** The certificate that is presented is taken for one that is served only where it is named, not by a pattern. */

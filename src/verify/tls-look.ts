@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import type { LeafSummary } from "../core/bundle.ts";
 import type { DaemonEvent, Report } from "../core/events.ts";
 import type { Generation } from "../core/generation.ts";
-import type { IdentityPem, LookAt, TrustPem } from "../core/handshake.ts";
+import type { IdentityPem, LookAt, Protocol, TrustPem } from "../core/handshake.ts";
 import type { BundleName } from "../core/names.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { lookTimeoutMs } from "./patience.ts";
@@ -14,6 +14,8 @@ export interface TlsProbe {
   readonly service: string;
   readonly host: string;
   readonly port: number;
+  /** What it speaks before TLS; nothing where it is not given. */
+  readonly protocol?: Protocol | undefined;
   /** Server name indication; the first DNS name of the leaf where it is not given. */
   readonly serverName?: string | undefined;
   /** How long the service may take. */
@@ -61,14 +63,14 @@ export async function lookForLeaf(
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Looked> {
-  const { host, port, clientBundle } = probe;
+  const { host, port, protocol = "tls", clientBundle } = probe;
   const serverName = serverNameOf(probe, leaf);
   const [trust, client] = await Promise.all([
     tools.trustOf(expected),
     clientBundle === undefined ? null : tools.clientOf(clientBundle),
   ]);
   const judged = trust !== null && trust.anchors !== "" ? trust : null;
-  const look = { host, port, serverName, trust: judged, client, timeoutMs };
+  const look = { host, port, protocol, serverName, trust: judged, client, timeoutMs };
   const verdict = judge(await tools.lookAt(look, signal), leaf, probe, tools.clock.now());
   const event = {
     type: "service.looked",

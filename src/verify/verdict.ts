@@ -1,6 +1,6 @@
 /** What one look says of a service: whether it serves what it should, and if not, what it does instead. Pure. */
 import type { LeafSummary } from "../core/bundle.ts";
-import type { HandshakeFailure, Sight } from "../core/handshake.ts";
+import type { HandshakeFailure, Protocol, Sight } from "../core/handshake.ts";
 
 /**
  * A judged look. `differs`: another certificate is served, and telling the service again may help. `distrusted`: the
@@ -25,11 +25,14 @@ export interface Place {
   readonly service: string;
   readonly host: string;
   readonly port: number;
+  /** What it was taken to speak. */
+  readonly protocol?: Protocol | undefined;
   /** The bundle whose certificate was presented. */
   readonly clientBundle?: string | undefined;
 }
 
 const MAX_SUBJECT_CHARS = 200;
+const DIED = "it may have died over the new files: see its log";
 
 /** Judges what was seen against the leaf that should be served. */
 export function judge(sight: Sight, leaf: LeafSummary, place: Place, now: Date): Verdict {
@@ -53,7 +56,7 @@ export function judge(sight: Sight, leaf: LeafSummary, place: Place, now: Date):
 }
 
 /** What a person can do about it. */
-export function adviceOn(verdict: Mismatch, { clientBundle }: Place): string {
+export function adviceOn(verdict: Mismatch, { clientBundle, protocol }: Place): string {
   if (verdict.kind === "differs")
     return "see that it reads its files again when it is told, and the right ones";
   switch (verdict.reason) {
@@ -70,8 +73,9 @@ export function adviceOn(verdict: Mismatch, { clientBundle }: Place): string {
     case "timeout":
       return "it may hang: see its log";
     case "refused":
+      return DIED;
     case "reset":
-      return "it may have died over the new files: see its log";
+      return protocol === "postgres" ? DIED : `${DIED}; PostgreSQL needs verify.tls.protocol: postgres`;
     case "wrong_cert":
     case "expired_cert":
     case "revoked_cert":

@@ -108,6 +108,12 @@ describe("the text of an object identifier", () => {
   ] as const) {
     it(`is ${text}`, () => assert.equal(dottedText(Buffer.from(hex, "hex")), text));
   }
+
+  it("is not written down where it is too long: a value of etcd can hold one that would take a minute", () => {
+    for (const bytes of [129, 64_000, 1 << 20]) {
+      assert.equal(dottedText(Buffer.alloc(bytes, 0xff)), `an identifier of ${bytes} bytes`);
+    }
+  });
 });
 
 function integer(value: number): number[] {

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import fc from "fast-check";
 import { type PemBlock, readPem, writePem } from "../../src/core/pem.ts";
+import { tries } from "../support/fuzz.ts";
 import { digestOfValues } from "../support/material.ts";
+import { type Damage, damage, damageDer, writeAs, writing } from "../support/mutations.ts";
 import { type BundlePems, createBundleMaker } from "../support/pki.ts";
 
 let pems: BundlePems;
@@ -73,6 +75,21 @@ describe("the digest of a bundle", () => {
     fc.assert(fc.property(fc.nat({ max: 3 }), (index) => sameDigest(pems.whole + textOf(index))));
   });
 
+  it("does not depend on any of these at once", () => {
+    const order = fc.tuple(fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4 }), fc.array(fc.nat({ max: 3 })));
+    const ways = fc.infiniteStream(writing);
+    fc.assert(
+      fc.property(order, ways, ([all, twice], how) => {
+        const written = [...all, ...twice].flatMap((index) => {
+          const block = blocks[index];
+          return block === undefined ? [] : [writeAs(block, how.next().value)];
+        });
+        sameDigest(written.join(""));
+      }),
+      tries(100),
+    );
+  });
+
   it("does not depend on whether the value is at the name or at the name with .pem", () => {
     assert.equal(digestOfValues({ ".pem": pems.whole }), digestOfValues({ "": pems.whole }));
   });
@@ -98,6 +115,25 @@ describe("a change of content", () => {
         assert.notEqual(digestOfValues({ "": changed.map(write).join("") }), original);
       }),
       { numRuns: 300 },
+    );
+  });
+
+  it("is what digests tell apart: two bundles have one digest where they have the same blocks, and only there", () => {
+    const block = fc.tuple(fc.nat({ max: 3 }), fc.array(damage, { maxLength: 1 }));
+    const bundle = fc.array(block, { minLength: 1, maxLength: 5 });
+    const made = (pieces: readonly (readonly [number, readonly Damage[]])[]) => {
+      const texts = pieces.map(([index, damages]) => {
+        const { label = "", der = new Uint8Array() } = blocks[index] ?? {};
+        return writePem(label, damages.reduce(damageDer, der));
+      });
+      return { digest: digestOfValues({ "": texts.join("") }), blocks: [...new Set(texts)].sort() };
+    };
+    fc.assert(
+      fc.property(bundle, bundle, (one, other) => {
+        const [a, b] = [made(one), made(other)];
+        assert.equal(a.digest === b.digest, a.blocks.join() === b.blocks.join());
+      }),
+      tries(300),
     );
   });
 

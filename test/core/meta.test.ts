@@ -61,6 +61,33 @@ describe("meta.json", () => {
     });
   }
 
+  for (const [what, text] of [
+    ["nested a hundred thousand deep", `{"labels": ${"[".repeat(100_000)}${"]".repeat(100_000)}}`],
+    ["objects nested as deep", `${'{"labels":'.repeat(100_000)}1${"}".repeat(100_000)}`],
+    ["left open as deep", "[".repeat(1_000_000)],
+    ["of 10,000 labels", JSON.stringify({ labels: Object.fromEntries(manyLabels(10_000)) })],
+    ["of a label name of a megabyte", JSON.stringify({ labels: { ["x".repeat(1_000_000)]: "x" } })],
+    [
+      "of a label name of control characters",
+      JSON.stringify({ labels: { ["\u0007".repeat(100_000)]: "x" } }),
+    ],
+    ["of a label of a megabyte", JSON.stringify({ labels: { a: "x".repeat(1_000_000) } })],
+    ["a megabyte of text", "x".repeat(1_000_000)],
+    ["of a text that is left open", `{"labels": {"a": "${"x".repeat(1_000_000)}`],
+    ["of labels of __proto__", '{"labels": {"__proto__": {"a": "b"}}}'],
+  ] as const) {
+    it(`is not used, and is not quoted at length, where it is ${what}`, () => {
+      const { labels, problem } = readMeta(entryOf("/certs/demo/meta.json", text));
+      assert.deepEqual([labels, problem?.code], [{}, "META_INVALID"]);
+      assert.ok((problem?.message.length ?? 0) < 400, problem?.message.slice(0, 500));
+    });
+  }
+
+  it("has no labels by way of __proto__", () => {
+    const { labels } = readMeta(entryOf("/certs/demo/meta.json", '{"__proto__": {"labels": {"a": "b"}}}'));
+    assert.deepEqual(labels, {});
+  });
+
   it("is not used where it is over 1 MiB", () => {
     const entry = entryOf("/certs/demo/meta.json", " ".repeat((1 << 20) + 1));
     assert.equal(
@@ -78,6 +105,10 @@ describe("meta.json", () => {
     );
   });
 });
+
+function manyLabels(count: number): [string, string][] {
+  return Array.from({ length: count }, (_, at) => [`label_${at}`, "x"]);
+}
 
 function read(json: unknown) {
   return readMeta(entryOf("/certs/demo/meta.json", JSON.stringify(json)));

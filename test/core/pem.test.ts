@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { readPem, writePem } from "../../src/core/pem.ts";
+import { type PemBlock, readPem, writePem } from "../../src/core/pem.ts";
 import { costOf } from "../support/cost.ts";
+import { tries } from "../support/fuzz.ts";
+import { blow, strike, writeAs, writing } from "../support/mutations.ts";
 
 const DER = Uint8Array.from(randomBytes(120));
 const PEM = writePem("CERTIFICATE", DER);
@@ -14,6 +16,21 @@ describe("readPem", () => {
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 300 }), (der) => {
         assert.deepEqual(dersOf(writePem("PRIVATE KEY", der)), [der]);
       }),
+    );
+  });
+
+  it("gives the same again for what is written of what it gave, whatever became of the text", () => {
+    const blows = fc.array(blow, { maxLength: 3 });
+    const pieces = fc.array(fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 300 }), writing));
+    fc.assert(
+      fc.property(pieces, blows, (written, all) => {
+        const text = written.map(([der, how]) => writeAs({ label: "X509 CRL", der }, how)).join("");
+        const read = readPem(all.reduce(strike, Buffer.from(text)));
+        if (!read.ok) return;
+        const again = read.blocks.map(({ label, der }) => writePem(label, der)).join("");
+        assert.deepEqual(contentOf(again), read.blocks.map(withoutPlace));
+      }),
+      tries(300),
     );
   });
 
@@ -160,6 +177,16 @@ function dersOf(text: string): Uint8Array[] {
   const read = readPem(Buffer.from(text));
   assert.ok(read.ok);
   return read.blocks.map(({ der }) => der);
+}
+
+function contentOf(text: string) {
+  const read = readPem(Buffer.from(text));
+  assert.ok(read.ok);
+  return read.blocks.map(withoutPlace);
+}
+
+function withoutPlace({ label, der }: PemBlock) {
+  return { label, der };
 }
 
 function filled(text: string, size: number): Buffer {

@@ -14,7 +14,8 @@ import type { Minted } from "../support/mint.ts";
 
 /** A look at a port of this machine: it does not judge and presents nothing, where it is not told to. */
 export function lookOf(port: number, more: Partial<Look> = {}): Look {
-  return { host: "127.0.0.1", port, serverName: null, trust: null, client: null, timeoutMs: 20_000, ...more };
+  const common = { protocol: "tls", serverName: null, trust: null, client: null, timeoutMs: 20_000 } as const;
+  return { host: "127.0.0.1", port, ...common, ...more };
 }
 
 /** The same as the child gets it. */

@@ -21,9 +21,11 @@ describe("an answer to a hook", () => {
     it(`of ${status} is failure at once`, async (t) => {
       const receiver = await useHookReceiver(t, answering(status, { location: "/elsewhere" }));
       const hook = hookOf(receiver.url);
+      const points = `redirects are not followed, and this one points to ${new URL(receiver.url).origin}`;
+      const advice = status < 400 ? `: ${points}; set url to the address that answers by itself` : "";
       assert.deepEqual(await hook.deliver(), {
         kind: "failed",
-        message: `vllm answered ${status} on ${receiver.url} (attempt 1 of 3)`,
+        message: `vllm answered ${status} on ${receiver.url}${advice} (attempt 1 of 3)`,
       });
       assert.deepEqual([receiver.hooks.length, hook.attempts[0]?.result], [1, "refused"]);
     });

@@ -6,7 +6,7 @@ import { writePem } from "../../src/core/pem.ts";
 import type { Profile } from "../../src/core/policy.ts";
 import type { Unlocked } from "../../src/preflight/unlock.ts";
 import { derOf } from "../support/asn1.ts";
-import { encryptKey, encryptPbes1, exportKey, exportLegacy } from "../support/locked-keys.ts";
+import { encryptKey, encryptPbes1, exportKey, exportLegacy, lockBomb } from "../support/locked-keys.ts";
 import { leaksIn, onlyKeyOf, unlockValues, usePassphrase } from "../support/unlock.ts";
 
 const PASSPHRASE = "öpen sesame";
@@ -91,6 +91,22 @@ describe("an encrypted private key", () => {
     const pem = writePem("ENCRYPTED PRIVATE KEY", der.fill(99, at, at + 1));
     assert.deepEqual(codesOf((await unlockWith(t, pem)).problems), ["KEY_UNREADABLE"]);
   });
+
+  for (const [what, pem, words] of [
+    [
+      "PBKDF2",
+      lockBomb({ iterations: 2_000_000_000 }),
+      /asks for 2000000000 iterations to make a key; the most is 1000000/,
+    ],
+    ["scrypt", lockBomb({ scrypt: [1 << 14, 8, 4_096] }), /N × r × p = 536870912 to make a key; the most is/],
+    ["a number beyond all bounds", lockBomb({ iterations: 2 ** 48 }), /a number is none, or too large/],
+  ] as const) {
+    it(`that asks for endless work by ${what} is refused unopened, and how much it asks for is said`, async () => {
+      const { problems } = await unlockValues({ "": pem });
+      assert.deepEqual(codesOf(problems), ["KEY_UNREADABLE"]);
+      assert.match(problems[0]?.message ?? "", words);
+    });
+  }
 
   for (const [what, der] of [
     ["is cut off", derOf(exportKey(RSA, "pkcs8", AES)).subarray(0, 700)],

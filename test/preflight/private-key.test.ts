@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { writePem } from "../../src/core/pem.ts";
 import { readPrivateKey } from "../../src/preflight/private-key.ts";
 import { unlock } from "../../src/preflight/unlock.ts";
-import { derOf, explicit, integer, octets, oid, sequence } from "../support/asn1.ts";
+import { derOf, explicit, integer, octets, oid, openEnded, sequence, tlv } from "../support/asn1.ts";
 import { contentsOf } from "../support/material.ts";
 import { leaksIn, onlyKeyOf, unlockValues } from "../support/unlock.ts";
 
@@ -67,6 +67,39 @@ describe("a private key", () => {
     assert.match(problems[0]?.message ?? "", /ssh-keygen -p -N "" -m PKCS8 -f FILE/);
     assert.equal(problems[0]?.code, "KEY_UNREADABLE");
   });
+});
+
+describe("a DSA key", () => {
+  it("is read where it is as large as they are", async () => {
+    const { privateKey } = generateKeyPairSync("dsa", { modulusLength: 3072, divisorLength: 256 });
+    const [key] = (await unlockValues({ "/tls.key": pemOf(privateKey) })).keys;
+    assert.equal(key?.keyType, "DSA 3072");
+  });
+
+  const number = (bytes: number) => tlv(0x02, Buffer.alloc(bytes, 0x55));
+  const algorithm = (bytes: number, id = "1.2.840.10040.4.1") =>
+    sequence(oid(id), sequence(number(bytes), number(bytes), number(bytes)));
+  // A number of so many bytes takes OpenSSL a second, in PKCS#8 of whatever label.
+  const bytes = 2_048;
+  const fields = [integer(0), algorithm(bytes), octets(number(bytes))];
+  for (const [form, der] of [
+    ["as PKCS#8", sequence(...fields)],
+    ["in BER, which OpenSSL reads too", openEnded(0x30, ...fields)],
+    ["with a length in more bytes than it needs", withLongLength(sequence(...fields))],
+    [
+      "by an older identifier",
+      sequence(integer(0), algorithm(bytes, "1.3.14.3.2.12"), octets(number(bytes))),
+    ],
+    ["where it would take days", sequence(integer(0), algorithm(128 << 10), octets(number(128 << 10)))],
+  ] as const) {
+    for (const label of ["PRIVATE KEY", "DSA PRIVATE KEY", "RSA PRIVATE KEY"]) {
+      it(`is refused unread where it is larger, for OpenSSL would compute with it: ${form}, ${label}`, async () => {
+        const { problems } = await unlockValues({ "/tls.key": writePem(label, der) });
+        assert.deepEqual(codesOf({ problems }), ["KEY_UNREADABLE"]);
+        assert.match(problems[0]?.message ?? "", /of DSA and larger than there are/);
+      });
+    }
+  }
 });
 
 describe("private keys", () => {
@@ -222,4 +255,10 @@ function encryptedOf(key: KeyObject): Uint8Array {
 
 function codesOf({ problems }: { readonly problems: readonly { readonly code: string }[] }): string[] {
   return problems.map(({ code }) => code);
+}
+
+/** A SEQUENCE whose length of two bytes is written in five. */
+function withLongLength(der: Buffer): Buffer {
+  assert.equal(der[1], 0x82);
+  return Buffer.concat([Buffer.from([0x30, 0x85, 0, 0, 0]), der.subarray(2)]);
 }

@@ -68,6 +68,22 @@ describe("the probes of a service", () => {
     });
   }
 
+  for (const protocol of ["tls", "postgres"] as const) {
+    it(`look by the protocol that the service speaks: ${protocol}`, async (t) => {
+      const { tls, tools, expected } = await useStand(t);
+      const spoken: string[] = [];
+      const lookAt: typeof tools.lookAt = (look, signal) => {
+        spoken.push(look.protocol);
+        return tools.lookAt(look, signal);
+      };
+      await createProbes("db", { tls: { ...tls, protocol } }, { ...tools, lookAt }).look(
+        expected,
+        untroubled(),
+      );
+      assert.deepEqual(spoken, [protocol]);
+    });
+  }
+
   it("say whether a generation is served, ready or not", async (t) => {
     const { tls, http, tools, expected, old, asked } = await useStand(t, 503);
     const probes = createProbes("vllm", { tls, http }, tools);

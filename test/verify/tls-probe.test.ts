@@ -315,6 +315,20 @@ describe("a probe", () => {
     });
   }
 
+  for (const [protocol, advice] of [
+    ["tls", /see its log; PostgreSQL needs verify\.tls\.protocol: postgres$/],
+    ["postgres", /see its log$/],
+  ] as const) {
+    it(`tells what to do where it hangs up on a look by ${protocol}`, async (t) => {
+      const { probe, expected, tools } = await useProbeStand(t);
+      const reset = { kind: "failed", reason: "reset", message: "the connection was closed" } as const;
+      const silent = { ...tools, lookAt: async () => reset };
+      const answer = await verifyTls({ ...probe, protocol }, expected, silent, untroubled());
+      assert.equal(answer.kind, "failed");
+      assert.match(answer.message, advice);
+    });
+  }
+
   it("ends with the signal's reason between two looks", async (t) => {
     const clock = manualClock();
     const { probe, expected, tools } = await useProbeStand(t, clock);

@@ -1,6 +1,7 @@
 /** Whether there is anything in the chain that must be understood and is not (RFC 5280 §4.2). */
 import { dottedText } from "../../core/der.ts";
 import type { Problem } from "../../core/problem.ts";
+import { listSome } from "../../core/words.ts";
 import type { Placed } from "../chain.ts";
 import { type CheckInput, nameOf } from "./subject.ts";
 
@@ -28,7 +29,7 @@ export function checkCritical({ chain, policy }: CheckInput): Problem[] {
   return (chain?.path ?? []).flatMap((one) => {
     const unknown = unhandledIn(one).filter((id) => !policy.allowCriticalOids.includes(id));
     if (unknown.length === 0) return [];
-    const message = `${nameOf(one)} has critical extensions that are not known here (${unknown.join(", ")}); issue it without, or put them into checks.allowCriticalOids: clients with OpenSSL may refuse it all the same`;
+    const message = `${nameOf(one)} has critical extensions that are not known here (${listSome(unknown)}); issue it without, or put them into checks.allowCriticalOids: clients with OpenSSL may refuse it all the same`;
     return [{ code: "CRITICAL_EXTENSION_UNKNOWN", message }];
   });
 }

@@ -1,6 +1,7 @@
 /** Whether the leaf covers the names it has to: by its subject alternative names, never by its common name (RFC 9525 §2). */
 import { isIP } from "node:net";
 import type { Problem } from "../../core/problem.ts";
+import { listSome } from "../../core/words.ts";
 import type { AlternativeNames } from "../extensions.ts";
 import { type CheckInput, nameOf } from "./subject.ts";
 import { mayServe } from "./uses.ts";
@@ -17,7 +18,7 @@ export function checkNames({ chain, policy }: CheckInput): Problem[] {
   }
   const missing = policy.requireNames.filter((name) => !covers(names, name));
   if (missing.length > 0) {
-    const message = `${nameOf(leaf)} does not cover ${missing.join(", ")}, which requireNames asks for; it has ${allOf(names).join(", ") || "no names"}: issue it with them`;
+    const message = `${nameOf(leaf)} does not cover ${missing.join(", ")}, which requireNames asks for; it has ${listSome(allOf(names)) || "no names"}: issue it with them`;
     problems.push({ code: "NAME_NOT_COVERED", message });
   }
   return problems;

@@ -21,8 +21,8 @@ export interface Cipher {
 
 export const PBES2 = "1.2.840.113549.1.5.13";
 /** PBES1 (RFC 8018 Appendix A.3); PBES2 is below it too, and told apart first. */
-const PBES1 = /^1\.2\.840\.113549\.1\.5\.\d+$/;
-const SCRYPT = "1.3.6.1.4.1.11591.4.11";
+export const PBES1 = /^1\.2\.840\.113549\.1\.5\.\d+$/;
+export const SCRYPT = "1.3.6.1.4.1.11591.4.11";
 
 /** Ciphers of PBES2, by object identifier. */
 export const PBES2_CIPHERS: ReadonlyMap<string, Cipher> = new Map([
