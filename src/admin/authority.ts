@@ -8,12 +8,17 @@ import { type Refusal, refuse } from "./reply.ts";
 
 const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
 
+/** Whether whoever is at the other end is on this machine. */
+export function isLocal({ remoteAddress = "" }: Pick<Socket, "remoteAddress">): boolean {
+  return LOOPBACK.test(remoteAddress);
+}
+
 /** Checks `Authorization: Bearer <token>` and that the request comes from loopback. The token is read each time. */
 export async function checkAuthority(
   { socket, headers }: Pick<IncomingMessage, "headers"> & { readonly socket: Pick<Socket, "remoteAddress"> },
   tokenFile: string | undefined,
 ): Promise<Refusal | undefined> {
-  if (!LOOPBACK.test(socket.remoteAddress ?? "")) return refuse(403, "ask from this machine, over loopback");
+  if (!isLocal(socket)) return refuse(403, "ask from this machine, over loopback");
   if (tokenFile === undefined) return refuse(403, "no token is configured: set admin.tokenFile");
   let token: string;
   try {

@@ -1,9 +1,8 @@
 /** What a request to change a bundle came to: the body of its answer, and the status that goes with it. */
 import type { GenerationId } from "../core/generation.ts";
 import type { BundleName } from "../core/names.ts";
-import type { OutcomeKind, ReloadOutcome } from "../core/outcome.ts";
+import type { OutcomeKind, ReloadOutcome, RetryResult } from "../core/outcome.ts";
 import type { Problem } from "../core/problem.ts";
-import type { RetryResult } from "./options.ts";
 import { json, type Reply } from "./reply.ts";
 
 /** How the change ended. */

@@ -10,13 +10,18 @@ export type Input =
 
 const MAX_BODY_BYTES = 4_096;
 
+/** What was sent as JSON, or why it is not taken. */
+export type JsonInput =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly refusal: Refusal };
+
 /**
  * Reads it. A name that is not expected is refused, not passed over: with a misspelt `to` a rollback would go elsewhere.
  *
  * @param names What may be given, each at most once, in the query or in the body.
  */
 export async function readInput(request: IncomingMessage, names: readonly string[]): Promise<Input> {
-  const body = await readBody(request);
+  const body = await readBody(request, MAX_BODY_BYTES);
   if (body === undefined) return refused(413, `send at most ${MAX_BODY_BYTES} bytes`);
   const inBody = membersOf(body);
   if (inBody === undefined)
@@ -34,16 +39,28 @@ export async function readInput(request: IncomingMessage, names: readonly string
   return { ok: true, values };
 }
 
-/** The body as text; undefined where it is too large. It is read to its end all the same, so that the answer arrives. */
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
-  if (Number(request.headers["content-length"] ?? 0) > MAX_BODY_BYTES) return undefined;
+/** Reads a body that is JSON, whatever is in it. */
+export async function readJson(request: IncomingMessage, maxBytes: number): Promise<JsonInput> {
+  const body = await readBody(request, maxBytes);
+  if (body === undefined) return refused(413, `send at most ${maxBytes} bytes`);
+  try {
+    return { ok: true, value: JSON.parse(body) };
+  } catch {
+    return refused(400, "send JSON");
+  }
+}
+
+/** The body as text; undefined where it is too large, whose end is not waited for. */
+async function readBody(request: IncomingMessage, maxBytes: number): Promise<string | undefined> {
+  if (Number(request.headers["content-length"] ?? 0) > maxBytes) return undefined;
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);
+    if (bytes > maxBytes) return undefined;
+    chunks.push(chunk);
   }
-  return bytes > MAX_BODY_BYTES ? undefined : Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks).toString("utf8");
 }
 
 /** The members of a JSON object; none of an empty text; undefined of anything else. */
@@ -58,6 +75,6 @@ function membersOf(body: string): readonly (readonly [string, unknown])[] | unde
   }
 }
 
-function refused(status: 400 | 413, message: string): Input {
+function refused(status: 400 | 413, message: string): { readonly ok: false; readonly refusal: Refusal } {
   return { ok: false, refusal: refuse(status, message) };
 }

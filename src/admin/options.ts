@@ -1,28 +1,24 @@
 /** What the admin server shows and does: the rest of the daemon, as it is seen from here. */
-import type { Generation, GenerationId } from "../core/generation.ts";
 import type { BundleName } from "../core/names.ts";
-import type { ReloadOutcome } from "../core/outcome.ts";
-import type { Problem } from "../core/problem.ts";
+import type { ReloadOutcome, RetryResult } from "../core/outcome.ts";
+import type { Status } from "../observe/status.ts";
+import type { OnDisk } from "../page/reloads.ts";
 
 /** Everything that is still on disk of a bundle. */
-export interface BundleHistory {
-  /** What `current` points at; null where nothing is live yet. */
-  readonly current: GenerationId | null;
-  /** Oldest first. */
-  readonly generations: readonly Generation[];
-}
+export type BundleHistory = OnDisk;
 
-/** What trying again came to: the checks failed, or a reload ended. */
-export type RetryResult =
-  | { readonly kind: "rejected"; readonly problems: readonly Problem[] }
-  | { readonly kind: "reloaded"; readonly outcome: ReloadOutcome };
+/** What is done about each alert, or what is wrong with the request. */
+type AlertsAnswer =
+  | { readonly ok: true; readonly alerts: readonly object[] }
+  | { readonly ok: false; readonly why: string };
 
 /** What the server shows and does. */
 export interface AdminOptions {
   readonly listen: { readonly host: string; readonly port: number };
+  readonly now: () => Date;
   readonly tokenFile: () => string | undefined;
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
-  readonly status: () => { readonly ready: boolean; readonly notReady: readonly string[] };
+  readonly status: () => Status;
   /** Undefined where there is no such bundle here. */
   readonly history: (name: BundleName) => BundleHistory | undefined;
   /** Reads the configuration again; rejects with what is wrong with it. */
@@ -41,6 +37,13 @@ export interface AdminOptions {
    * @throws KeyturnError BUNDLE_UNKNOWN, NOTHING_TO_DO.
    */
   readonly retry: (name: BundleName) => Promise<RetryResult>;
-  /** Told of trouble with connections, such as no descriptors left; the server goes on. */
+  /**
+   * Takes what Alertmanager sent, decides what is done about each alert, and begins it: it does not wait for the end.
+   * While the configuration is read again it waits for that.
+   *
+   * @param body Parsed JSON, of any shape.
+   */
+  readonly alerts: (body: unknown) => Promise<AlertsAnswer>;
+  /** Told of trouble, such as no descriptors left for connections; the server goes on. */
   readonly onError: (thrown: unknown) => void;
 }

@@ -4,13 +4,13 @@ import { KeyturnError } from "../core/errors.ts";
 import { type BundleName, bundleName } from "../core/names.ts";
 import { checkAuthority } from "./authority.ts";
 import { answerRetry, answerRollback } from "./change.ts";
-import { readInput } from "./input.ts";
+import { readInput, readJson } from "./input.ts";
 import type { AdminOptions } from "./options.ts";
 import { checkOrigin } from "./origin.ts";
-import { json, notAllowed, type Reply, refused, text } from "./reply.ts";
+import { json, notAllowed, type Reply, refuse, refused, text } from "./reply.ts";
 import { pathOf } from "./target.ts";
 
-type Route = (options: AdminOptions) => Reply | Promise<Reply>;
+type Route = (options: AdminOptions, request: IncomingMessage) => Reply | Promise<Reply>;
 type BundleRoute = (options: AdminOptions, name: BundleName, request: IncomingMessage) => Promise<Reply>;
 
 const READS: ReadonlyMap<string, Route> = new Map<string, Route>([
@@ -41,7 +41,21 @@ const CHANGES: ReadonlyMap<string, Route> = new Map<string, Route>([
       return json(202, { done: true });
     },
   ],
+  [
+    "/-/alerts",
+    async ({ alerts }, request) => {
+      const input = await readJson(request, MAX_ALERTS_BYTES);
+      if (!input.ok) return refused(input.refusal);
+      const taken = await alerts(input.value);
+      return taken.ok ? json(200, { alerts: taken.alerts }) : refused(refuse(400, taken.why));
+    },
+  ],
+  // Whether the token is the right one: for a page that asks for it before it shows what can be done with it.
+  ["/-/token", () => json(200, { done: true })],
 ]);
+
+/** A group of a few hundred alerts, which Alertmanager sends as one. */
+const MAX_ALERTS_BYTES = 262_144;
 
 const BUNDLE_CHANGES: ReadonlyMap<string, BundleRoute> = new Map<string, BundleRoute>([
   [
@@ -66,14 +80,16 @@ export async function answer(request: IncomingMessage, options: AdminOptions): P
   const pathname = pathOf(request.url ?? "/");
   const read = READS.get(pathname) ?? historyOf(pathname);
   if (read !== undefined) {
-    return request.method === "GET" || request.method === "HEAD" ? read(options) : notAllowed("GET, HEAD");
+    return request.method === "GET" || request.method === "HEAD"
+      ? read(options, request)
+      : notAllowed("GET, HEAD");
   }
   const change = CHANGES.get(pathname) ?? changeOf(pathname, request);
   if (change === undefined) return text(404, `there is no ${pathname}\n`);
   if (request.method !== "POST") return notAllowed("POST");
   const refusal =
     checkOrigin(request, options.listen.host) ?? (await checkAuthority(request, options.tokenFile()));
-  return refusal === undefined ? change(options) : refused(refusal);
+  return refusal === undefined ? change(options, request) : refused(refusal);
 }
 
 function historyOf(pathname: string): Route | undefined {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { startAdminServer } from "../../src/admin/server.ts";
-import { IDLE, useAdmin } from "../support/admin.ts";
+import { IDLE, NOTHING_KNOWN, useAdmin } from "../support/admin.ts";
 
 describe("the admin server", () => {
   it("is healthy as long as it answers", async (t) => {
     const admin = await useAdmin(t, {
-      status: () => ({ ready: false, notReady: ["etcd was not read yet"] }),
+      status: () => ({ ...NOTHING_KNOWN, ready: false, notReady: ["etcd was not read yet"] }),
     });
     const { status, body } = await admin.ask("GET", "/healthz");
     assert.deepEqual([status, body], [200, "ok\n"]);
@@ -19,7 +19,7 @@ describe("the admin server", () => {
 
   it("says why the node is not ready", async (t) => {
     const notReady = ["etcd was not read yet", "bundle a is not live (failed)"];
-    const admin = await useAdmin(t, { status: () => ({ ready: false, notReady }) });
+    const admin = await useAdmin(t, { status: () => ({ ...NOTHING_KNOWN, ready: false, notReady }) });
     const { status, body } = await admin.ask("GET", "/readyz");
     assert.deepEqual([status, JSON.parse(body)], [503, { ready: false, notReady }]);
   });
@@ -33,7 +33,7 @@ describe("the admin server", () => {
   });
 
   it("gives the whole status as JSON", async (t) => {
-    const whole = { ready: true, notReady: [], node: "gpu-017" };
+    const whole = NOTHING_KNOWN;
     const { headers, body } = await (await useAdmin(t, { status: () => whole })).ask("GET", "/status");
     assert.deepEqual([headers["content-type"], JSON.parse(body)], ["application/json; charset=utf-8", whole]);
   });
@@ -95,7 +95,7 @@ describe("an address to listen on", () => {
     const port = Number(new URL(url).port);
     await assert.rejects(useAdmin(t, { listen: { host: "127.0.0.1", port } }), {
       code: "ADMIN_UNAVAILABLE",
-      message: `cannot listen on 127.0.0.1:${port} (admin.listen): it is taken`,
+      message: `cannot listen on 127.0.0.1:${port} (admin.listen): it is taken; stop the other keyturn, or choose another port (--admin-listen)`,
     });
   });
 
