@@ -13,6 +13,8 @@ export interface Memory {
   readonly fingerprint256: string;
   readonly reported: Set<string>;
   readonly told: Set<string>;
+  /** The threshold that metrics and status show; null for none. */
+  shown: string | null;
   /** Whether telling or recording is under way. */
   busy: boolean;
 }
@@ -20,9 +22,10 @@ export interface Memory {
 /** How it stands with a bundle now. */
 export interface Standing {
   readonly memory: Memory;
+  readonly remainingMs: number;
   /** What is to be told. */
   readonly warning: ExpiryWarning | undefined;
-  /** Labels that count as told once the warning was. */
+  /** Labels that count as told once the warning was, the most urgent first. */
   readonly passed: readonly string[];
   /** Labels that were told. */
   readonly told: readonly string[];
@@ -66,7 +69,7 @@ export class Standings {
       threshold: due.label,
       remainingMs,
     };
-    return { memory, warning, passed, told, isRecorded };
+    return { memory, remainingMs, warning, passed, told, isRecorded };
   }
 
   /** Forgets every other bundle. */
@@ -77,7 +80,8 @@ export class Standings {
   #memoryOf(name: BundleName, fingerprint256: string): Memory {
     const known = this.#memories.get(name);
     if (known?.fingerprint256 === fingerprint256) return known;
-    const memory = { fingerprint256, reported: new Set<string>(), told: new Set<string>(), busy: false };
+    const sets = { reported: new Set<string>(), told: new Set<string>() };
+    const memory = { fingerprint256, ...sets, shown: null, busy: false };
     this.#memories.set(name, memory);
     return memory;
   }

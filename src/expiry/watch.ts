@@ -1,5 +1,6 @@
 /**
- * Looks at every current certificate on its way to its end, and warns once for each threshold.
+ * Looks at every current certificate on its way to its end, warns once for each threshold, and says when the clock of
+ * this node cannot be right.
  *
  *     look ─► due ─► reported (once in a process) ─► told ─► recorded: told once for good
  *                                             ▲                │
@@ -49,6 +50,7 @@ class ExpiryWatch {
   readonly #signal: AbortSignal;
   readonly #standings: Standings;
   readonly #underWay = new Set<Promise<void>>();
+  #isClockBehind = false;
 
   constructor(options: ExpiryOptions, signal: AbortSignal) {
     this.#options = options;
@@ -57,12 +59,31 @@ class ExpiryWatch {
   }
 
   look(generations: readonly Generation[]): void {
+    this.#lookAtClock(generations);
     this.#standings.keepOnly(new Set(generations.map(({ name }) => name)));
     for (const generation of generations) this.#lookAt(generation);
   }
 
+  /** A clock that was put right takes back what it showed; after a restart, what was told before is shown again. */
+  #show({ name: bundle, leaf }: Generation, { memory, passed, remainingMs }: Standing): void {
+    const [threshold = null] = passed;
+    if (leaf === null || threshold === memory.shown) return;
+    memory.shown = threshold;
+    this.#options.report({ type: "certificate.standing", bundle, leaf, threshold, remainingMs });
+  }
+
   async finished(): Promise<void> {
     await Promise.all(this.#underWay);
+  }
+
+  /** What is current was within its time when it was found good. Said once, until the clock is right again. */
+  #lookAtClock(generations: readonly Generation[]): void {
+    const now = this.#options.clock.now();
+    const early = generations.find(({ leaf }) => leaf !== null && Date.parse(leaf.notBefore) > now.getTime());
+    const wasBehind = this.#isClockBehind;
+    this.#isClockBehind = early !== undefined;
+    if (wasBehind || !early?.leaf) return;
+    this.#options.report({ type: "clock.behind", bundle: early.name, notBefore: early.leaf.notBefore });
   }
 
   #lookAt(generation: Generation): void {
@@ -71,8 +92,10 @@ class ExpiryWatch {
     const { memory, warning, isRecorded } = standing;
     if (warning !== undefined && !memory.reported.has(warning.threshold)) {
       memory.reported.add(warning.threshold);
+      memory.shown = warning.threshold;
       this.#options.report(warning);
     }
+    this.#show(generation, standing);
     if (memory.busy || (warning === undefined && isRecorded)) return;
     memory.busy = true;
     const work = this.#finish(generation.name, memory).finally(() => {

@@ -1,6 +1,9 @@
 /** The status board: everything `/status` and `keyturn status` show, kept from events. Nothing secret is in it. */
 import type { DaemonEvent } from "../core/events.ts";
+import type { BundleName } from "../core/names.ts";
+import type { ConfiguredService } from "../core/service.ts";
 import { BundleBoard } from "./bundle-board.ts";
+import { whyNotReady } from "./readiness.ts";
 import type { BundleStatus, EtcdStatus, ServiceStatus, Status } from "./status.ts";
 
 const NO_ETCD: EtcdStatus = {
@@ -18,6 +21,7 @@ export class StatusBoard {
   readonly #head: Pick<Status, "node" | "version" | "startedAt">;
   readonly #bundles: BundleBoard;
   readonly #services = new Map<string, ServiceStatus>();
+  #configured: readonly ConfiguredService[] = [];
   #etcd: EtcdStatus = NO_ETCD;
   #queueDepth = 0;
   #ignoredKeys = 0;
@@ -35,6 +39,7 @@ export class StatusBoard {
         this.#etcd = NO_ETCD;
         this.#bundles.clear();
         this.#services.clear();
+        this.#configured = event.services ?? [];
         this.#queueDepth = 0;
         return;
       case "etcd.connected": {
@@ -66,12 +71,17 @@ export class StatusBoard {
     }
   };
 
+  /** What is known of one bundle; undefined where it is not known here. */
+  bundle(name: BundleName): BundleStatus | undefined {
+    return this.#bundles.get(name);
+  }
+
   /** The status of everything. Whether a certificate has expired is told by the time of asking. */
   status(): Status {
     const bundles = this.#bundles.all();
     const notReady = [
       ...(this.#etcd.lastSnapshotAt === null ? ["etcd was not read yet"] : []),
-      ...bundles.flatMap((bundle) => whyNotReady(bundle, this.#now())),
+      ...bundles.flatMap((bundle) => whyNotReady(bundle, this.#now()) ?? []),
     ];
     return {
       ...this.#head,
@@ -82,13 +92,7 @@ export class StatusBoard {
       ignoredKeys: this.#ignoredKeys,
       bundles,
       services: [...this.#services.values()],
+      configured: this.#configured,
     };
   }
-}
-
-function whyNotReady({ name, live, state, generation }: BundleStatus, now: Date): string[] {
-  if (!live) return [`bundle ${name} is not live (${state})`];
-  // Nobody wants what was deleted: a fleet that kept it must not stop being ready in one moment, months later.
-  const leaf = state === "deleted" ? null : generation?.leaf;
-  return leaf && now.getTime() > Date.parse(leaf.notAfter) ? [`bundle ${name} has expired`] : [];
 }

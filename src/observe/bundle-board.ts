@@ -6,6 +6,7 @@
  */
 import type { DaemonEvent } from "../core/events.ts";
 import type { BundleName } from "../core/names.ts";
+import { rememberAlert, underWay } from "./alert-history.ts";
 import { Quarantines } from "./quarantines.ts";
 import { isLive, remember, stateAfter } from "./reload-end.ts";
 import type { BundleStatus, ReloadStatus } from "./status.ts";
@@ -25,7 +26,9 @@ const NOTHING = {
   rollbacks: 0,
   drift: null,
   expiring: null,
+  newest: null,
   history: [],
+  alerts: [],
 } as const;
 
 /** Keeps the status of every bundle. */
@@ -41,6 +44,10 @@ export class BundleBoard {
   /** By name. */
   all(): readonly BundleStatus[] {
     return [...this.#bundles.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  get(name: BundleName): BundleStatus | undefined {
+    return this.#bundles.get(name);
   }
 
   clear(): void {
@@ -60,19 +67,19 @@ export class BundleBoard {
         this.#forget(event.bundle);
         return;
       case "bundle.unchanged":
-        this.#set(event.bundle, { state: "live", live: true, problems: [], overdue: false });
+        this.#set(event.bundle, { state: "live", live: true, problems: [], overdue: false, newest: null });
         return;
       case "bundle.accepted":
-        this.#set(event.bundle, { state: "reloading", problems: [], overdue: false });
+        this.#noteContent(event, { state: "reloading", problems: [], overdue: false });
         return;
       case "bundle.waiting":
-        this.#set(event.bundle, { state: "waiting", problems: event.problems, overdue: event.overdue });
+        this.#noteContent(event, { state: "waiting", problems: event.problems, overdue: event.overdue });
         return;
       case "bundle.rejected":
-        this.#set(event.bundle, { state: "rejected", problems: event.problems, overdue: false });
+        this.#noteContent(event, { state: "rejected", problems: event.problems, overdue: false });
         return;
       case "bundle.quarantined":
-        this.#set(event.bundle, { state: "quarantined", problems: [], overdue: false });
+        this.#noteContent(event, { state: "quarantined", problems: [], overdue: false });
         return;
       case "bundle.labels":
         this.#set(event.bundle, { labels: event.labels });
@@ -80,9 +87,24 @@ export class BundleBoard {
       case "bundle.deleted":
         this.#noteDeletion(event);
         return;
+      case "alert.acted":
+        this.#change(event.bundle, ({ alerts }) => ({ alerts: rememberAlert(alerts, event, this.#now()) }));
+        return;
       default:
         this.#noteDisk(event);
     }
+  }
+
+  /** What became of content that was seen in etcd. Seen again it is no newer: `at` is when it came. */
+  #noteContent(
+    event: EventOf<"bundle.accepted" | "bundle.waiting" | "bundle.rejected" | "bundle.quarantined">,
+    change: Partial<BundleStatus>,
+  ): void {
+    const { bundle, revision } = event;
+    const before = this.#bundles.get(bundle)?.newest;
+    const at = before?.revision === revision ? before.at : this.#now().toISOString();
+    const digest = "digest" in event ? event.digest : null;
+    this.#set(bundle, { ...change, newest: { revision, digest, at } });
   }
 
   /** What is on disk, and what services serve of it. */
@@ -117,10 +139,12 @@ export class BundleBoard {
         this.#change(bundle, () => ({ drift: { at, findings, failure } }));
         return;
       }
-      case "certificate.expiring": {
+      case "certificate.expiring":
+      case "certificate.standing": {
         const { bundle, threshold, remainingMs } = event;
         const remainingSeconds = Math.floor(remainingMs / 1_000);
-        this.#change(bundle, () => ({ expiring: { threshold, remainingSeconds, at } }));
+        const expiring = threshold === null ? null : { threshold, remainingSeconds, at };
+        this.#change(bundle, () => ({ expiring }));
         return;
       }
     }
@@ -151,7 +175,7 @@ export class BundleBoard {
       retryAt: retryInMs === null ? null : new Date(now.getTime() + retryInMs).toISOString(),
     };
     const before = this.#bundles.get(bundle) ?? { name: bundle, ...NOTHING };
-    const history = remember(before.history, event, lastReload);
+    const history = remember(before.history, event, lastReload, underWay(before.alerts));
     this.#set(bundle, { state: stateAfter(before.state, event.reason, outcome), lastReload, history });
     const { generation } = outcome;
     if (generation === null) return;

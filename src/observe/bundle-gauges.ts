@@ -5,9 +5,12 @@ import type { Generation } from "../core/generation.ts";
 import type { Labels } from "../core/meta.ts";
 import type { BundleName } from "../core/names.ts";
 import { instrumentsOf } from "./instruments.ts";
+import { labelValue } from "./label-value.ts";
 
 const INFO = "keyturn_bundle_info";
 const INFO_LABELS = ["bundle", "digest", "generation"];
+/** Names beyond these are left out of the metric, and are in the status: each is a column for whoever stores it. */
+const MAX_LABEL_NAMES = 64;
 
 /** The last threshold that a leaf passed on its way to its end. */
 interface Passed {
@@ -21,7 +24,7 @@ export class BundleGauges {
   readonly #generations = new Map<BundleName, Generation>();
   readonly #labels = new Map<BundleName, Labels>();
   readonly #expiring = new Map<BundleName, Passed>();
-  #labelNames = "";
+  #labelNames: ReadonlySet<string> = new Set();
 
   constructor(registry: Registry) {
     this.#registry = registry;
@@ -53,14 +56,16 @@ export class BundleGauges {
     return [...this.#generations.keys()];
   }
 
-  setExpiring(bundle: BundleName, leaf: LeafSummary, threshold: string): void {
-    this.#expiring.set(bundle, { threshold, fingerprint256: leaf.fingerprint256 });
+  /** @param threshold The last one that was passed; null for none. */
+  setExpiring(bundle: BundleName, { fingerprint256 }: LeafSummary, threshold: string | null): void {
+    if (threshold === null) this.#expiring.delete(bundle);
+    else this.#expiring.set(bundle, { threshold, fingerprint256 });
   }
 
   setLabels(bundle: BundleName, labels: Labels): void {
     this.#labels.set(bundle, labels);
     // prom-client fixes label names when a metric is made.
-    if (this.#allLabelNames().join() !== this.#labelNames) this.#addInfo();
+    if (Object.keys(labels).some((name) => !this.#labelNames.has(name))) this.#addInfo();
   }
 
   forget(bundle: BundleName): void {
@@ -80,7 +85,7 @@ export class BundleGauges {
     computed(name, help, ["bundle", "subject", "issuer"], (set) => {
       for (const { name: bundle, leaf } of this.#generations.values()) {
         if (leaf === null) continue;
-        const { subject, issuer } = leaf;
+        const [subject, issuer] = [labelValue(leaf.subject), labelValue(leaf.issuer)];
         set({ bundle, subject, issuer }, Date.parse(timeOf(leaf)) / 1000);
       }
     });
@@ -99,19 +104,28 @@ export class BundleGauges {
   }
 
   #addInfo(): void {
-    const labelNames = this.#allLabelNames();
-    this.#labelNames = labelNames.join();
+    const known = this.#takenLabelNames();
+    this.#labelNames = known;
     this.#registry.removeSingleMetric(INFO);
     const help = "Always 1: what is current of a bundle, with the labels of its meta.json.";
-    instrumentsOf(this.#registry).computed(INFO, help, labelNames, (set) => {
+    const all = [...INFO_LABELS, ...[...known].sort()];
+    instrumentsOf(this.#registry).computed(INFO, help, all, (set) => {
       for (const { name: bundle, digest, id: generation } of this.#generations.values()) {
-        set({ bundle, digest, generation, ...this.#labels.get(bundle) }, 1);
+        const labels = Object.entries(this.#labels.get(bundle) ?? {}).filter(([name]) => known.has(name));
+        set({ bundle, digest, generation, ...Object.fromEntries(labels) }, 1);
       }
     });
   }
 
-  #allLabelNames(): string[] {
-    const extra = new Set([...this.#labels.values()].flatMap((labels) => Object.keys(labels)));
-    return [...INFO_LABELS, ...[...extra].sort()];
+  /** Those of the bundles that have labels for the longest come first. */
+  #takenLabelNames(): Set<string> {
+    const names = new Set<string>();
+    for (const labels of this.#labels.values()) {
+      for (const name of Object.keys(labels)) {
+        names.add(name);
+        if (names.size === MAX_LABEL_NAMES) return names;
+      }
+    }
+    return names;
   }
 }

@@ -1,12 +1,15 @@
 /** The metrics of bundles. A bundle that goes takes all of its series with it. */
 import type { Registry } from "prom-client";
 import type { DaemonEvent, Report } from "../core/events.ts";
+import type { RollbackCause } from "../core/generation.ts";
 import type { BundleName } from "../core/names.ts";
 import { BundleGauges } from "./bundle-gauges.ts";
 import { BundleSeries, instrumentsOf } from "./instruments.ts";
 import { Quarantines } from "./quarantines.ts";
 
 type EventOf<Type extends DaemonEvent["type"]> = Extract<DaemonEvent, { readonly type: Type }>;
+
+const ROLLBACK_CAUSES: readonly RollbackCause[] = ["service", "operator", "alert"];
 
 /** Registers them and returns what keeps them. */
 export function countBundles(registry: Registry): Report {
@@ -27,7 +30,7 @@ function register(registry: Registry) {
     rejections: counter("keyturn_rejections_total", "Bundles that were not let through.", "bundle", "code"),
     rollbacks: counter(
       "keyturn_rollbacks_total",
-      "Ways back to an earlier generation, by who decided it: service or operator.",
+      "Ways back to an earlier generation, by who decided it: service, operator or alert.",
       "bundle",
       "reason",
     ),
@@ -92,10 +95,11 @@ class BundleMetrics {
         this.#noteLook(event);
         return;
       case "certificate.expiring":
+      case "certificate.standing":
         this.#gauges.setExpiring(event.bundle, event.leaf, event.threshold);
         return;
       case "reload.started":
-        this.#known.add(event.bundle);
+        this.#know(event.bundle);
         return;
       case "reload.finished":
         this.#noteReload(event);
@@ -133,7 +137,7 @@ class BundleMetrics {
         this.#gauges.setLabels(event.bundle, event.labels);
         return;
       case "bundle.recovered":
-        this.#known.add(event.generation.name);
+        this.#know(event.generation.name);
         this.#gauges.setGeneration(event.generation);
         return;
       case "bundle.deleted":
@@ -143,6 +147,13 @@ class BundleMetrics {
         this.#forget(event.bundle);
         return;
     }
+  }
+
+  /** Counters begin at 0: a rise is seen from one value to the next, and the first of a bundle would be none. */
+  #know(bundle: BundleName): void {
+    this.#known.add(bundle);
+    this.#series.of(this.#metrics.drift, { bundle }).inc(0);
+    for (const reason of ROLLBACK_CAUSES) this.#series.of(this.#metrics.rollbacks, { bundle, reason }).inc(0);
   }
 
   #noteLook({ service, bundle, matches }: EventOf<"service.looked">): void {

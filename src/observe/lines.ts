@@ -1,4 +1,5 @@
 /** What the log says of each event: level, message and fields. Messages are stable: what differs is in the fields. */
+import type { AlertResult } from "../core/alert.ts";
 import type { DaemonEvent } from "../core/events.ts";
 import type { OutcomeKind } from "../core/outcome.ts";
 
@@ -28,6 +29,24 @@ const OUTCOME_MESSAGES: Readonly<Record<OutcomeKind, string>> = {
   rolledBack: "bundle was rolled back, an earlier generation is current again",
   interrupted: "reload was broken off",
   failed: "reload failed",
+};
+
+const ALERT_LEVELS: Readonly<Record<AlertResult, Level>> = {
+  begun: "warn",
+  done: "info",
+  nothing: "info",
+  failed: "error",
+  limited: "error",
+  unsuitable: "warn",
+};
+
+const ALERT_MESSAGES: Readonly<Record<AlertResult, string>> = {
+  begun: "an alert has something done to a bundle",
+  done: "what an alert asked for is done",
+  nothing: "an alert asked for something, there was nothing to do",
+  failed: "what an alert asked for failed",
+  limited: "an alert asked for something, a limit holds it back",
+  unsuitable: "an alert asked for something that does not suit the bundle as it is",
 };
 
 /** The line of an event; null where it is not worth one. An event without a case does not compile. */
@@ -83,12 +102,19 @@ export function lineOf(event: DaemonEvent): Line | null {
         : ["warn", "service does not serve what is current", fieldsOf(event)];
     case "certificate.expiring":
       return expiryLine(event);
+    case "clock.behind":
+      return ["error", "the clock of this node is wrong: what is live is not valid yet", fieldsOf(event)];
     case "expiry.delayed":
       return ["warn", "an expiry warning is not through yet, it is tried again", fieldsOf(event)];
     case "handshake.restarted":
       return ["warn", "process that makes handshakes was started again", fieldsOf(event)];
+    case "alert.acted":
+      return [ALERT_LEVELS[event.result], ALERT_MESSAGES[event.result], fieldsOf(event)];
+    case "alert.ignored":
+      return ["debug", "an alert came that nothing is done about", fieldsOf(event)];
     case "engine.started":
     case "bundle.observed":
+    case "certificate.standing":
     case "queue.changed":
       return null;
   }
@@ -106,8 +132,10 @@ function quarantineLine(event: EventOf<"bundle.quarantined">): Line {
   return ["warn", message, { ...fieldsOf(event), help }];
 }
 
-function deletionMessage({ removed, failure }: EventOf<"bundle.deleted">): string {
+function deletionMessage({ removed, failure, kept }: EventOf<"bundle.deleted">): string {
   if (failure !== null) return "bundle was deleted in etcd and cannot be removed here";
+  if (kept !== undefined)
+    return "bundle was deleted in etcd and removed here, its folder stays for what is not keyturn's";
   return removed
     ? "bundle was deleted in etcd and removed here"
     : "bundle is not in etcd, what is live stays";

@@ -2,6 +2,7 @@
 import { type DestinationStream, type Logger, pino } from "pino";
 import { PinoPretty } from "pino-pretty";
 import type { Report } from "../core/events.ts";
+import { visible } from "../core/words.ts";
 import { lineOf } from "./lines.ts";
 
 export type { Logger };
@@ -25,7 +26,21 @@ export function createLog({ level, format, node }: LogOptions, destination?: Des
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  return pino(isText ? { ...options, formatters: {} } : options, stream);
+  return pino(isText ? { ...options, formatters: { log: visibleFields } } : options, stream);
+}
+
+/** JSON escapes what a terminal would obey, but not all of it; and what people read is no JSON any more. */
+function visibleFields(fields: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, visibleIn(value)]));
+}
+
+/** Errors and secrets have ways of their own to be shown. */
+function visibleIn(value: unknown): unknown {
+  if (typeof value === "string") return visible(value);
+  if (Array.isArray(value)) return value.map(visibleIn);
+  const isPlain =
+    typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+  return isPlain ? visibleFields(value) : value;
 }
 
 /** Writes events to the log. */

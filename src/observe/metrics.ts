@@ -1,6 +1,8 @@
 /** The metrics: what dashboards and alerts rely on. Labels are bounded by the bundles and services of this node. */
 import type { Registry } from "prom-client";
 import type { DaemonEvent, ObservationResult, Report } from "../core/events.ts";
+import type { SnapshotCause } from "../core/snapshot.ts";
+import { countAlerts } from "./alert-metrics.ts";
 import { countBundles } from "./bundle-metrics.ts";
 import { instrumentsOf } from "./instruments.ts";
 import { countServices } from "./service-metrics.ts";
@@ -9,15 +11,39 @@ import { countServices } from "./service-metrics.ts";
 export function countEvents(registry: Registry, version: string): Report {
   const metrics = registerMetrics(registry);
   metrics.buildInfo.set({ version, node_version: process.version }, 1);
+  // Counters begin at 0: a rise is seen from one value to the next, and the first event would be none.
+  for (const result of Object.keys(RESULTS)) metrics.events.inc({ result }, 0);
+  for (const reason of Object.keys(LISTINGS)) metrics.resyncs.inc({ reason }, 0);
   const reports = [
     (event: DaemonEvent) => count(metrics, event),
     countBundles(registry),
     countServices(registry),
+    countAlerts(registry),
   ];
   return (event) => {
     for (const report of reports) report(event);
   };
 }
+
+/** Every value of the label: one that is missing does not compile. */
+const RESULTS: Readonly<Record<ObservationResult, true>> = {
+  accepted: true,
+  unchanged: true,
+  waiting: true,
+  rejected: true,
+  quarantined: true,
+  deleted: true,
+  ignored: true,
+  excluded: true,
+};
+
+const LISTINGS: Readonly<Record<Exclude<SnapshotCause, "watch">, true>> = {
+  start: true,
+  compacted: true,
+  replaced: true,
+  periodic: true,
+  requested: true,
+};
 
 type Metrics = ReturnType<typeof registerMetrics>;
 

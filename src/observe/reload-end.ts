@@ -51,6 +51,7 @@ export function remember(
   history: readonly PastReload[],
   { reason, outcome }: Extract<DaemonEvent, { readonly type: "reload.finished" }>,
   { message, finishedAt, totalMs }: ReloadStatus,
+  alert: string | null,
 ): readonly PastReload[] {
   const generation = "generation" in outcome ? (outcome.generation?.id ?? null) : null;
   const [last, ...older] = history;
@@ -58,7 +59,8 @@ export function remember(
     last?.outcome === outcome.kind &&
     last.reason === reason &&
     last.generation === generation &&
-    last.message === message;
+    last.message === message &&
+    last.alert === alert;
   const times = isSame ? last.times + 1 : 1;
   const newest = {
     outcome: outcome.kind,
@@ -67,6 +69,7 @@ export function remember(
     message,
     finishedAt,
     totalMs,
+    alert,
     times,
   };
   return [newest, ...(isSame ? older : history)].slice(0, MAX_HISTORY);

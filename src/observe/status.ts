@@ -1,10 +1,13 @@
 /** What `GET /status` gives: the shape that scripts rely on. Nothing secret is in it. */
+import type { AlertAction, AlertResult } from "../core/alert.ts";
+import type { Digest } from "../core/digest.ts";
 import type { Generation, GenerationId } from "../core/generation.ts";
 import type { HandshakeFailure } from "../core/handshake.ts";
 import type { Labels } from "../core/meta.ts";
 import type { BundleName } from "../core/names.ts";
 import type { OutcomeKind, ReloadReason } from "../core/outcome.ts";
 import type { Problem } from "../core/problem.ts";
+import type { ConfiguredService } from "../core/service.ts";
 import type { Quarantine } from "./quarantines.ts";
 
 /** Where a bundle is on its way (DESIGN §2). */
@@ -44,12 +47,34 @@ export interface BundleStatus {
   readonly drift: DriftStatus | null;
   /** The last threshold that the current leaf passed on its way to its end. */
   readonly expiring: ExpiringStatus | null;
+  /** What came last from etcd, whatever became of it; null where nothing came but what was live already. */
+  readonly newest: NewestContent | null;
   /** The last reloads since keyturn started, the newest first. */
   readonly history: readonly PastReload[];
+  /** What alerts had done to it since keyturn started, or would have had, the newest first. */
+  readonly alerts: readonly AlertStatus[];
+}
+
+/** What an alert had done, by a rule of the configuration. */
+export interface AlertStatus {
+  readonly alert: string;
+  readonly action: AlertAction;
+  /** `begun` until it has ended. */
+  readonly result: AlertResult;
+  readonly message: string;
+  readonly at: string;
+}
+
+/** Content as it was seen in etcd. */
+interface NewestContent {
+  readonly revision: number;
+  /** Null where it is not whole, or was rejected. */
+  readonly digest: Digest | null;
+  readonly at: string;
 }
 
 /** What a service was seen to serve. */
-interface ServedStatus {
+export interface ServedStatus {
   readonly service: string;
   /** Whether it is what was current then. */
   readonly matches: boolean;
@@ -69,7 +94,7 @@ interface DriftStatus {
 }
 
 /** A warning of the end of a leaf. */
-interface ExpiringStatus {
+export interface ExpiringStatus {
   /** Such as `7d` or `1/3`; `0s` where it has expired. */
   readonly threshold: string;
   /** As of `at`. */
@@ -87,6 +112,8 @@ export interface PastReload {
   /** When the last of them ended, and how long it took. */
   readonly finishedAt: string;
   readonly totalMs: number;
+  /** The alert that asked for it, by a rule of the configuration; null where none did. */
+  readonly alert: string | null;
   /** How many ended the same, one after another. */
   readonly times: number;
 }
@@ -135,4 +162,6 @@ export interface Status {
   readonly ignoredKeys: number;
   readonly bundles: readonly BundleStatus[];
   readonly services: readonly ServiceStatus[];
+  /** Every service of the configuration, told of something or not. */
+  readonly configured: readonly ConfiguredService[];
 }

@@ -130,6 +130,60 @@ describe("a clock that is stepped while certificates are watched", () => {
     assert.deepEqual([node.reported, node.told], [["mesh 7d"], ["mesh 7d"]]);
   });
 
+  for (const days of [1, 400]) {
+    it(`shows what is so again, where it went on by ${days} days and is put right`, async (t) => {
+      const node = new Node();
+      node.hold("mesh", 12 * HOUR_MS);
+      node.hold("api", 80 * DAY_MS);
+      const watch = node.watch(t);
+      await watch.settled("mesh", "1d");
+      node.step(days * DAY_MS);
+      await watch.look();
+      node.step(-days * DAY_MS);
+      await watch.look();
+      assert.deepEqual(
+        node.shown,
+        new Map(
+          days === 1
+            ? [["mesh", "1d"]]
+            : [
+                ["mesh", "1d"],
+                ["api", null],
+              ],
+        ),
+      );
+      assert.equal(node.reported.filter((one) => one === "mesh 0s").length, 1);
+    });
+  }
+
+  it("shows after a restart what was told before it", async (t) => {
+    const node = new Node();
+    node.hold("mesh", 6 * DAY_MS);
+    const first = node.watch(t);
+    await first.settled("mesh", "7d");
+    await first.stop();
+    node.events.length = 0;
+    await node.watch(t).look();
+    assert.deepEqual(node.shown, new Map([["mesh", "7d"]]));
+    assert.deepEqual(node.reported, []);
+  });
+
+  it("is said to be wrong where what is current is not valid yet: once, until it is right again", async (t) => {
+    const node = new Node();
+    const { leaf } = node.hold("mesh", 80 * DAY_MS);
+    const watch = node.watch(t);
+    await watch.look();
+    for (let times = 0; times < 2; times++) {
+      node.step(-20_000 * DAY_MS);
+      for (let look = 0; look < 3; look++) await watch.look();
+      node.step(20_000 * DAY_MS);
+      await watch.look();
+    }
+    const said = node.events.filter(({ type }) => type === "clock.behind");
+    const once = { type: "clock.behind", bundle: "mesh", notBefore: leaf?.notBefore };
+    assert.deepEqual(said, [once, once]);
+  });
+
   for (const when of ["in the same process", "after a restart"]) {
     it(`brings the warnings again that it told years too early, ${when}`, async (t) => {
       const node = new Node();
@@ -358,6 +412,17 @@ class Node {
 
   get reported(): string[] {
     return this.warnings.map(({ bundle, threshold }) => `${bundle} ${threshold}`);
+  }
+
+  /** The threshold that metrics and status show of each bundle of which anything was said. */
+  get shown(): Map<string, string | null> {
+    return new Map(
+      this.events.flatMap((event) =>
+        event.type === "certificate.expiring" || event.type === "certificate.standing"
+          ? [[event.bundle, event.threshold] as const]
+          : [],
+      ),
+    );
   }
 
   get delays(): number[] {

@@ -66,6 +66,22 @@ describe("the board", () => {
     );
   });
 
+  it("shows every service of the configuration, also one that was never told of anything", () => {
+    const vllm = { name: "vllm", stage: 1, bundles: ["*"], notify: "http", verify: ["tls"] };
+    const { configured, services } = boardAfter({ type: "engine.started", services: [vllm] });
+    assert.deepEqual([configured, services], [[vllm], []]);
+  });
+
+  it("shows which content came last from etcd, and that it is none once the live content is back", () => {
+    const [newest, none] = [
+      boardAfter(events.live(), events.accepted(CURRENT), events.rejected()),
+      boardAfter(events.live(), events.rejected(), events.unchanged()),
+    ].map(({ bundles }) => bundles[0]?.newest);
+    assert.deepEqual([newest, none], [{ revision: 42, digest: null, at: NOW }, null]);
+    const accepted = boardAfter(events.accepted(BAD)).bundles[0]?.newest;
+    assert.deepEqual(accepted, { revision: BAD.revision, digest: BAD.digest, at: NOW });
+  });
+
   it("shows what each service was last seen to serve, by its name", () => {
     const { bundles } = boardAfter(
       ...[
@@ -118,6 +134,11 @@ describe("the board", () => {
       ].map(({ bundles }) => bundles[0]?.expiring),
       [{ threshold: "7d", remainingSeconds: 90, at: NOW }, null],
     );
+  });
+
+  it("shows no longer what a wrong clock said of its end", () => {
+    const after = boardAfter(events.live(), events.expiring(-1, "0s"), events.standing(null));
+    assert.equal(after.bundles[0]?.expiring, null);
   });
 
   it("shows bundles by name", () => {

@@ -182,6 +182,20 @@ describe("an expiring certificate", () => {
     );
   });
 
+  for (const [threshold, labels] of [
+    ["1d", [{ bundle: "inference", threshold: "1d" }]],
+    [null, []],
+  ] as const) {
+    it(`has what is so once a clock was put right: ${threshold}`, async () => {
+      const { all } = await afterEvents(events.live(), events.expiring(-1, "0s"), events.standing(threshold));
+      const found = all.filter(({ name }) => name === "keyturn_certificate_expiring");
+      assert.deepEqual(
+        found.map((series) => series.labels),
+        labels,
+      );
+    });
+  }
+
   it("has none any more once another certificate is current", async () => {
     const renewed = generationOf("inference", "live", 2);
     const leaf = renewed.leaf && { ...renewed.leaf, fingerprint256: "CC:DD" };
@@ -213,6 +227,21 @@ describe("labels of meta.json", () => {
         ["other", undefined, "gold"],
       ],
     );
+  });
+
+  it("are left out beyond 64 names in all, of which the first stay", async () => {
+    const of = (bundle: number) =>
+      events.labelled({ shared: "x", [`own_${bundle}`]: "x" }, `bundle-${bundle}`);
+    const others = Array.from({ length: 100 }, (_, at) => of(at));
+    const first = events.labelled({ model_version: "3.1" });
+    const last = events.labelled({ shared: "y", late: "x" }, "other");
+
+    const { infos } = await afterEvents(first, events.live(), otherLive, ...others, last);
+
+    const { bundle: _, digest: __, generation: ___, ...labels } = infos()[0] ?? {};
+    assert.deepEqual(labels, { model_version: "3.1" });
+    assert.equal(infos()[1]?.shared, "y");
+    assert.equal(infos()[1]?.late, undefined);
   });
 
   it("may change, and leave nothing of the old ones", async () => {

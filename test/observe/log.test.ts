@@ -76,6 +76,7 @@ describe("a log line", () => {
     [events.expiring(DAY_MS + 1), "warn", "certificate nears its end"],
     [events.expiring(DAY_MS), "error", "certificate nears its end"],
     [events.expiring(0), "error", "certificate has expired"],
+    [events.clockBehind, "error", "the clock of this node is wrong: what is live is not valid yet"],
     [delayed, "warn", "an expiry warning is not through yet, it is tried again"],
     [events.handshakeRestarted, "warn", "process that makes handshakes was started again"],
   ] as const) {

@@ -1,11 +1,50 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as events from "../support/events.ts";
+import { sectionsOf } from "../support/markdown.ts";
 import { afterEvents } from "../support/metrics.ts";
 import { generationOf } from "../support/notice.ts";
 
 const LIVE = generationOf("inference", "live");
 const CURRENT = generationOf("inference", "current", 2);
+
+describe("a counter", () => {
+  for (const [what, name, labels, list] of [
+    ["of observations", "keyturn_events_total", { result: "rejected" }, []],
+    ["of drift", "keyturn_drift_total", { bundle: "inference" }, [events.started(CURRENT)]],
+    [
+      "of ways back",
+      "keyturn_rollbacks_total",
+      { bundle: "inference", reason: "service" },
+      [events.recovered(LIVE)],
+    ],
+    ["of hooks", "keyturn_hook_attempts_total", { service: "vllm", result: "refused" }, [events.told()]],
+    [
+      "of handshakes",
+      "tls_handshake_failure_total",
+      { reason: "wrong_cert", server_name: "inference.local" },
+      [events.looked()],
+    ],
+  ] as const) {
+    it(`${what} is 0 before what it counts, so that the first is seen as a rise`, async () => {
+      const { value } = await afterEvents(...list);
+      assert.equal(value(name, labels), 0);
+    });
+  }
+});
+
+/** What docs/operating.md says: the labels of each. */
+async function documentedMetrics(): Promise<Readonly<Record<string, string>>> {
+  const sections = await sectionsOf("docs/operating.md", 2);
+  const text = sections.find(({ heading }) => heading === "Metrics")?.text ?? "";
+  const rows = [...text.matchAll(/^\| (`[^|]*) \|([^|]*)\|/gm)];
+  const words = (cell: string) => [...cell.matchAll(/`(\w+)`/g)].map(([, word = ""]) => word);
+  return Object.fromEntries(
+    rows.flatMap(([, names = "", labels = ""]) =>
+      words(names).map((name) => [name, words(labels).sort().join()] as const),
+    ),
+  );
+}
 
 describe("the metrics", () => {
   it("are those that dashboards rely on, with their labels", async () => {
@@ -27,7 +66,11 @@ describe("the metrics", () => {
       const shown = Object.keys(found).filter((label) => label !== "le");
       labels.set(name.replace(/_(bucket|sum|count)$/, ""), shown.sort().join());
     }
-    assert.deepEqual(Object.fromEntries([...labels].sort()), {
+    const found = Object.fromEntries([...labels].sort());
+    const ofBoard = { keyturn_ready: "", keyturn_bundle_state: "bundle,state" };
+    assert.deepEqual(await documentedMetrics(), { ...found, ...ofBoard }, "docs/operating.md");
+    assert.deepEqual(found, {
+      keyturn_alert_actions_total: "action,result",
       keyturn_build_info: "node_version,version",
       keyturn_bundle_info: "bundle,digest,generation",
       keyturn_certificate_expiring: "bundle,threshold",
@@ -114,7 +157,7 @@ describe("the metrics", () => {
       events.snapshot(2, "watch"),
       events.snapshot(3, "periodic"),
     );
-    const resyncs = all.filter(({ name }) => name === "keyturn_resyncs_total");
+    const resyncs = all.filter(({ name, value }) => name === "keyturn_resyncs_total" && value > 0);
     assert.deepEqual(
       resyncs.map(({ labels, value }) => [labels.reason, value]),
       [
@@ -135,6 +178,14 @@ describe("the metrics", () => {
     );
   });
 
+  it("count what alerts had done, and how it ended", async () => {
+    const { value } = await afterEvents(
+      ...[events.alertActed("begun"), events.alertActed("done"), events.alertActed("limited")],
+    );
+    const count = (result: string) => value("keyturn_alert_actions_total", { action: "rollback", result });
+    assert.deepEqual([count("begun"), count("done"), count("limited"), count("failed")], [1, 1, 1, 0]);
+  });
+
   it("count how often the process that makes handshakes was started again", async () => {
     const { value } = await afterEvents(events.handshakeRestarted, events.handshakeRestarted);
     assert.equal(value("keyturn_handshake_restarts_total"), 2);
@@ -145,7 +196,7 @@ describe("the metrics", () => {
       ...[events.looked("wrong_cert"), events.looked("wrong_cert"), events.looked()],
       events.looked("timeout", "triton", "triton.local"),
     );
-    const failures = all.filter(({ name }) => name === "tls_handshake_failure_total");
+    const failures = all.filter(({ name, value }) => name === "tls_handshake_failure_total" && value > 0);
     assert.deepEqual(
       failures.map(({ labels, value }) => [labels.reason, labels.server_name, value]),
       [
@@ -161,7 +212,7 @@ describe("the metrics", () => {
     const { all, value } = await afterEvents(...looks);
     const count = (server_name: string) =>
       value("tls_handshake_failure_total", { reason: "refused", server_name });
-    const failures = all.filter(({ name }) => name === "tls_handshake_failure_total");
+    const failures = all.filter(({ name, value }) => name === "tls_handshake_failure_total" && value > 0);
     assert.deepEqual(
       [failures.length, count("other"), count("node-0.local"), count("node-199.local")],
       [201, 5, 2, 1],
