@@ -3,6 +3,8 @@ import { readFile } from "node:fs/promises";
 import { type Document, isMap, isNode, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { KeyturnError, messageOf } from "../core/errors.ts";
+import { nearest } from "../core/nearest.ts";
+import { describeSettings, type SettingSchema } from "./json-schema.ts";
 import { OVERRIDES, parseOverride } from "./overrides.ts";
 import { type Config, configSchema } from "./schema.ts";
 
@@ -100,10 +102,24 @@ function describe(issue: z.core.$ZodIssue, placeOf: (path: Path) => string): str
   if (issue.code !== "unrecognized_keys") {
     return [`${placeOf(issue.path)}: ${dotted(issue.path)}: ${issue.message}`];
   }
+  const names = namesAt(issue.path);
   return issue.keys.map((key) => {
     const path = [...issue.path, key];
-    return `${placeOf(path)}: ${dotted(path)}: there is no such setting`;
+    return `${placeOf(path)}: ${dotted(path)}: there is no such setting; ${whatThereIs(key, names)}`;
   });
+}
+
+function whatThereIs(key: string, names: readonly string[]): string {
+  const meant = nearest(key, names);
+  if (meant !== undefined) return `did you mean ${meant}?`;
+  return names.length === 0 ? "nothing is set here" : `what there is: ${names.join(", ")}`;
+}
+
+/** The settings there are at a place. */
+function namesAt(path: Path): readonly string[] {
+  let at: SettingSchema | undefined = describeSettings();
+  for (const part of path) at = typeof part === "number" ? at?.items : at?.properties?.[String(part)];
+  return Object.keys(at?.properties ?? {});
 }
 
 function originOf(path: Path, origins: ReadonlyMap<string, string>): string | undefined {
@@ -133,6 +149,7 @@ async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, "utf8");
   } catch (cause) {
-    throw new KeyturnError("CONFIG_INVALID", `cannot read ${file}: ${messageOf(cause)}`, { cause });
+    const hint = "--config and KEYTURN_CONFIG name the file; nothing has to be set, so there may be none";
+    throw new KeyturnError("CONFIG_INVALID", `cannot read ${file}: ${messageOf(cause)}; ${hint}`, { cause });
   }
 }

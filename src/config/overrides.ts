@@ -1,4 +1,6 @@
-/** Settings that can also come from the environment or the command line: the same table gives both their names. */
+/** Settings that can also come from the environment or the command line, made from the schema: one source names them. */
+import { shortOf } from "./about.ts";
+import { describeSettings, type SettingSchema } from "./json-schema.ts";
 
 /** One setting that a flag or a variable may override. */
 export interface Override {
@@ -10,59 +12,46 @@ export interface Override {
   /** Several values, separated by commas. */
   readonly isList: boolean;
   readonly isNumber: boolean;
+  /** The few values it may have; empty where there are more. */
+  readonly choices: readonly string[];
+  /** Whether it is the path of one; null where it is neither. */
+  readonly names: "file" | "dir" | null;
   readonly help: string;
 }
 
-/** Everything but lists of structures, thresholds and `renewal`, which belong in the file. */
-export const OVERRIDES: readonly Override[] = [
-  define("node", "name of this node in hooks and metrics"),
-  define("etcd.endpoints", "etcd endpoints, separated by commas", { isList: true }),
-  define("etcd.prefix", "prefix of the keys"),
-  define("etcd.tls.caFile", "CA that etcd's certificate is checked against"),
-  define("etcd.tls.certFile", "client certificate for etcd"),
-  define("etcd.tls.keyFile", "its private key"),
-  define("etcd.username", "etcd user"),
-  define("etcd.passwordFile", "file with the password of the etcd user"),
-  define("etcd.resyncEvery", "how often the prefix is listed and compared"),
-  define("output.dir", "folder the bundles are written to"),
-  define("output.keep", "previous generations that stay", { isNumber: true }),
-  define("output.mode", "mode of files that hold a private key"),
-  define("output.owner", "owner of the files"),
-  define("output.group", "group of the files"),
-  define("output.auditEvery", "how often files are compared with what they were written as"),
-  define("output.onDelete", "keep or remove what was deleted in etcd"),
-  define("bundles.include", "bundles this node takes, separated by commas", { isList: true }),
-  define("bundles.exclude", "bundles this node does not take", { isList: true }),
-  define("checks.profile", "default or fips"),
-  define("checks.minRemaining", "a leaf with less time left is rejected"),
-  define("checks.maxValidity", "a leaf that is valid for longer is rejected"),
-  define("checks.allowCriticalOids", "critical extensions that are accepted, separated by commas", {
-    isList: true,
-  }),
-  define("checks.requireEku", "uses every leaf has to have, separated by commas", { isList: true }),
-  define("checks.trustGuard", "on: a trust bundle that cuts off a live certificate is rejected"),
-  define("checks.settle", "how long parts may take to fit together"),
-  define("queue.concurrency", "bundles reloaded at the same time", { isNumber: true }),
-  define("queue.splay", "longest random wait before a reload"),
-  define("admin.listen", "address of metrics, health and status"),
-  define("admin.tokenFile", "file with the token of the admin endpoints"),
-  define("log.level", "trace, debug, info, warn, error or fatal"),
-  define("log.format", "auto, json or text"),
-];
+/** Everything but lists of structures, and what the schema says belongs in the file only. */
+export const OVERRIDES: readonly Override[] = overridesOf(describeSettings(), []);
 
-function define(dotted: string, help: string, kind: { isList?: boolean; isNumber?: boolean } = {}): Override {
-  const path = dotted.split(".");
+function overridesOf(schema: SettingSchema, path: readonly string[]): Override[] {
+  const { properties, items, fileOnly } = schema;
+  if (fileOnly || items?.properties !== undefined) return [];
+  if (properties === undefined) return [overrideOf(schema, path)];
+  return Object.entries(properties).flatMap(([name, child]) => overridesOf(child, [...path, name]));
+}
+
+function overrideOf(
+  { type, title, description = "", enum: values = [] }: SettingSchema,
+  path: readonly string[],
+) {
   const words = path.flatMap((part) =>
     part.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).split(" "),
   );
+  const isList = type === "array";
   return {
     path,
     flag: `--${words.join("-")}`,
     variable: `KEYTURN_${words.join("_").toUpperCase()}`,
-    isList: kind.isList ?? false,
-    isNumber: kind.isNumber ?? false,
-    help,
+    isList,
+    isNumber: type === "integer" || type === "number",
+    choices: values.map(String),
+    names: namedBy(title),
+    help: isList ? `${shortOf(description)}, separated by commas` : shortOf(description),
   };
+}
+
+function namedBy(title: string | undefined): Override["names"] {
+  if (title === "folder") return "dir";
+  return title === "path" || title === "absolute path" ? "file" : null;
 }
 
 /** A value of the environment or the command line, as the file would have it. */

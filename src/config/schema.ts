@@ -1,283 +1,246 @@
-/** Every setting, with its default: the one place that says what `keyturn.yaml` may hold. */
+/** Every setting, with its default and its meaning: the one place that says what `keyturn.yaml` may hold. */
 import { hostname } from "node:os";
 import { z } from "zod";
+import { about } from "./about.ts";
+import { alerts } from "./alerts-schema.ts";
+import { httpNotify, services } from "./service-schema.ts";
 import {
-  absolutePath,
   bundlePattern,
   duration,
   endpoint,
   fileMode,
   filePath,
-  hookUrl,
   lifeSpan,
   listenAddress,
   objectIdentifier,
-  plainFileMode,
   positiveDuration,
-  serviceAddress,
   shortName,
 } from "./values.ts";
 
 const etcd = z.strictObject({
-  /** Members of the cluster; another one is tried when one fails. */
-  endpoints: z.array(endpoint).min(1, "expected at least one endpoint").default(["http://127.0.0.1:2379"]),
-  prefix: z
-    .string("expected a prefix such as /certs/")
-    .regex(/^.+\/$/, 'expected a prefix that ends with "/", such as /certs/')
-    .default("/certs/"),
-  tls: z
-    .strictObject({
-      caFile: filePath.optional(),
-      certFile: filePath.optional(),
-      keyFile: filePath.optional(),
-    })
-    .refine(({ certFile, keyFile }) => (certFile === undefined) === (keyFile === undefined), {
-      error: "expected certFile and keyFile together",
-    })
-    .optional(),
-  username: z.string("expected a user name").min(1).optional(),
-  passwordFile: filePath.optional(),
-  resyncEvery: positiveDuration.prefault("5m"),
+  endpoints: about(
+    "etcd endpoints. Another one is tried when one fails. Over https on Node 26: host names only, no IP addresses.",
+    z.array(endpoint).min(1, "expected at least one endpoint").prefault(["http://127.0.0.1:2379"]),
+    { sample: ["https://etcd-0.internal:2379", "https://etcd-1.internal:2379"] },
+  ),
+  prefix: about(
+    "prefix of the keys",
+    z
+      .string("expected a prefix such as /certs/")
+      .regex(/^.+\/$/, 'expected a prefix that ends with "/", such as /certs/')
+      .default("/certs/"),
+  ),
+  tls: about(
+    "TLS to etcd. The files are read again when they change.",
+    z
+      .strictObject({
+        caFile: about("CA that etcd's certificate is checked against", filePath.optional(), {
+          shownDefault: "the CAs that Node trusts",
+          sample: "/etc/keyturn/etcd/ca.crt",
+        }),
+        certFile: about("client certificate for etcd, with its intermediates", filePath.optional(), {
+          sample: "/etc/keyturn/etcd/tls.crt",
+        }),
+        keyFile: about("private key of that certificate", filePath.optional(), {
+          sample: "/etc/keyturn/etcd/tls.key",
+        }),
+      })
+      .refine(({ certFile, keyFile }) => (certFile === undefined) === (keyFile === undefined), {
+        error: "expected certFile and keyFile together",
+      })
+      .optional(),
+    { dependencies: { certFile: ["keyFile"], keyFile: ["certFile"] } },
+  ),
+  username: about("etcd user", z.string("expected a user name").min(1).optional(), { sample: "keyturn" }),
+  passwordFile: about("file with the password of the etcd user", filePath.optional(), {
+    sample: "/etc/keyturn/etcd-password",
+  }),
+  resyncEvery: about("how often the prefix is listed and compared", positiveDuration.prefault("5m")),
 });
 
 const output = z.strictObject({
-  dir: filePath.default("/var/lib/keyturn"),
-  /** Previous generations that stay beside the current one. */
-  keep: z
-    .int("expected a whole number")
-    .min(1, "expected at least 1")
-    .max(100, "expected at most 100")
-    .default(5),
-  /** Mode of files that hold a private key. */
-  mode: fileMode.prefault("0600"),
-  owner: shortName.optional(),
-  group: shortName.optional(),
-  /** How often files are compared with what they were written as. */
-  auditEvery: positiveDuration.prefault("1m"),
-  onDelete: z.enum(["keep", "remove"], "expected keep or remove").default("keep"),
-});
-
-const httpNotify = z.strictObject({
-  url: hookUrl,
-  method: z.enum(["POST", "PUT"], "expected POST or PUT").default("POST"),
-  timeout: positiveDuration.prefault("5s"),
-  attempts: z
-    .int("expected a whole number")
-    .min(1, "expected at least 1")
-    .max(20, "expected at most 20")
-    .default(5),
-  secretFile: filePath.optional(),
-  socketPath: filePath.optional(),
-});
-
-const execNotify = z.strictObject({
-  /** A program and its arguments; no shell is between. */
-  argv: z
-    .array(z.string("expected a word"), "expected a program and its arguments, such as [nginx, -s, reload]")
-    .min(1, "expected a program and its arguments, such as [nginx, -s, reload]"),
-  timeout: positiveDuration.prefault("10s"),
-});
-
-const signalNotify = z.strictObject({
-  pidFile: absolutePath,
-  signal: z
-    .enum(
-      ["SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGTERM", "SIGINT"],
-      "expected SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH, SIGTERM or SIGINT",
-    )
-    .default("SIGHUP"),
-  /** The process has to have this name, as /proc says; guards against a pid file that was left behind. */
-  processName: z.string("expected the name of a process").min(1).optional(),
-});
-
-const haproxyNotify = z.strictObject({
-  /** The runtime socket: `stats socket PATH level admin` of haproxy. */
-  socketPath: absolutePath,
-  /** The certificate as haproxy knows it, which is the path of its `crt`; the bundle's `tls.pem` where it is not given. */
-  certificate: absolutePath.optional(),
-  timeout: positiveDuration.prefault("5s"),
-});
-
-const notify = z
-  .strictObject({
-    http: httpNotify.optional(),
-    exec: execNotify.optional(),
-    signal: signalNotify.optional(),
-    haproxy: haproxyNotify.optional(),
-    /** The service watches its files itself. */
-    none: z.strictObject({}).optional(),
-  })
-  .refine((ways) => Object.values(ways).filter((way) => way !== undefined).length === 1, {
-    error: "expected exactly one of http, exec, signal, haproxy, none",
-  });
-
-const tlsProbe = z.strictObject({
-  address: serviceAddress,
-  /** Server name indication; the first DNS name of the leaf where it is not given. */
-  serverName: z.string("expected a host name").min(1).optional(),
-  /** How long the service may take to serve the new certificate. */
-  within: positiveDuration.prefault("10s"),
-  /** Sessions in a row that all have to get it: a service may have several workers. */
-  connections: z
-    .int("expected a whole number")
-    .min(1, "expected at least 1")
-    .max(64, "expected at most 64")
-    .default(3),
-  /** The bundle whose certificate is presented, where the service asks for one. */
-  clientBundle: shortName.optional(),
-  /** Which of the service's bundles are served here: names or patterns; all but `clientBundle` where not given. */
-  bundles: z.array(bundlePattern).min(1, "expected at least one bundle").optional(),
-});
-
-const httpProbe = z.strictObject({
-  url: hookUrl,
-  expect: z.int("expected a status").min(100, "expected a status").max(599, "expected a status").default(200),
-  within: positiveDuration.prefault("10s"),
-});
-
-const verify = z
-  .strictObject({
-    tls: tlsProbe.optional(),
-    http: httpProbe.optional(),
-    /** How often it is looked at between rotations. */
-    every: positiveDuration.prefault("1m"),
-  })
-  .refine(({ tls, http }) => tls !== undefined || http !== undefined, {
-    error: "expected tls, http or both",
-  });
-
-const plainFile = z.strictObject({
-  path: absolutePath,
-  content: z.enum(
-    ["cert", "key", "chain", "fullchain", "combined", "ca", "crl"],
-    "expected cert, key, chain, fullchain, combined, ca or crl",
-  ),
-  mode: plainFileMode.optional(),
-  owner: shortName.optional(),
-  group: shortName.optional(),
-});
-
-const service = z
-  .strictObject({
-    name: shortName,
-    /** Bundles the service uses: names or patterns. */
-    bundles: z.array(bundlePattern).min(1, "expected at least one bundle"),
-    stage: z
+  dir: about("folder the bundles are written to", filePath.default("/var/lib/keyturn"), { title: "folder" }),
+  keep: about(
+    "previous generations that stay beside the current one",
+    z
       .int("expected a whole number")
-      .min(0, "expected 0 or more")
+      .min(1, "expected at least 1")
       .max(100, "expected at most 100")
-      .default(1),
-    notify,
-    verify: verify.optional(),
-    /** Plain files at the service's own paths, replaced before it is told. */
-    files: z.array(plainFile).default([]),
-  })
-  .refine(
-    ({ files, bundles }) => files.length === 0 || (bundles.length === 1 && !/[*?]/.test(bundles[0] ?? "")),
-    {
-      error: "expected one bundle by its name, where files are given: two bundles would write the same paths",
-      path: ["bundles"],
-    },
-  );
+      .default(5),
+  ),
+  mode: about(
+    "mode of files that hold a private key. Never open to others, never writable by the group.",
+    fileMode.prefault("0600"),
+  ),
+  owner: about("owner of the files", shortName.optional(), {
+    shownDefault: "who runs keyturn",
+    sample: "root",
+  }),
+  group: about("group of the files. Folders then have mode 0750, else 0700.", shortName.optional(), {
+    shownDefault: "that of who runs keyturn",
+    sample: "tls",
+  }),
+  auditEvery: about(
+    "how often files are compared with what they were written as",
+    positiveDuration.prefault("1m"),
+  ),
+  onDelete: about(
+    "what becomes of a bundle that was deleted in etcd",
+    z.enum(["keep", "remove"], "expected keep or remove").default("keep"),
+  ),
+});
+
+const bundles = z.strictObject({
+  include: about("bundles this node takes: names or patterns", z.array(bundlePattern).default(["*"])),
+  exclude: about("bundles this node does not take", z.array(bundlePattern).default([]), {
+    sample: ["test-*"],
+  }),
+});
 
 const extendedKeyUsages = z.array(z.enum(["serverAuth", "clientAuth"], "expected serverAuth or clientAuth"));
 const profile = z.enum(["default", "fips"], "expected default or fips");
 const subjectNames = z.array(z.string("expected a name").min(1, "expected a name"));
+const sameAsForAll = { shownDefault: "as for all" };
 
 /** What some bundles are checked by, in place of the settings for all. */
 const checkRule = z.strictObject({
-  bundles: z.array(bundlePattern).min(1, "expected at least one bundle"),
-  profile: profile.optional(),
-  minRemaining: duration.optional(),
-  maxValidity: lifeSpan.optional(),
-  allowCriticalOids: z.array(objectIdentifier).optional(),
-  /** Subject alternative names the leaf has to cover. */
-  requireNames: subjectNames.optional(),
-  requireEku: extendedKeyUsages.optional(),
-  /** Holds the passphrase of an encrypted private key or PKCS#12 file. */
-  passphraseFile: filePath.optional(),
+  bundles: about(
+    "which bundles: names or patterns",
+    z.array(bundlePattern).min(1, "expected at least one bundle"),
+    { sample: ["api-*"] },
+  ),
+  profile: about("as `checks.profile`", profile.optional(), sameAsForAll),
+  minRemaining: about("as `checks.minRemaining`", duration.optional(), sameAsForAll),
+  maxValidity: about("as `checks.maxValidity`", lifeSpan.optional(), sameAsForAll),
+  allowCriticalOids: about(
+    "as `checks.allowCriticalOids`",
+    z.array(objectIdentifier).optional(),
+    sameAsForAll,
+  ),
+  requireNames: about("subject alternative names the leaf has to cover", subjectNames.optional(), {
+    sample: ["api.example.com"],
+  }),
+  requireEku: about("as `checks.requireEku`", extendedKeyUsages.optional(), sameAsForAll),
+  passphraseFile: about(
+    "file with the passphrase of an encrypted private key or PKCS#12 file",
+    filePath.optional(),
+    { sample: "/etc/keyturn/passphrase" },
+  ),
+});
+
+const checks = z.strictObject({
+  profile: about(
+    "which algorithms are allowed. `fips` is an allow-list of approved ones.",
+    profile.default("default"),
+  ),
+  minRemaining: about("a leaf with less time left is rejected", duration.prefault("1h")),
+  maxValidity: about(
+    "a leaf that is valid for longer is rejected. Counted from its first moment to its last.",
+    lifeSpan.optional(),
+    { shownDefault: "no limit", sample: "90d" },
+  ),
+  allowCriticalOids: about(
+    "critical extensions that are accepted. OpenSSL clients may refuse them all the same.",
+    z.array(objectIdentifier).default([]),
+    { sample: ["1.3.6.1.4.1.99999.1"] },
+  ),
+  requireEku: about("uses every leaf has to have: serverAuth, clientAuth", extendedKeyUsages.default([]), {
+    sample: ["serverAuth"],
+  }),
+  trustGuard: about(
+    "whether a trust bundle that cuts off a live certificate is rejected",
+    z.enum(["on", "off"], "expected on or off").default("on"),
+  ),
+  rules: about(
+    "the same settings for some bundles, and two more. Rules are applied in order; a later one wins.",
+    z.array(checkRule).prefault([]),
+  ),
+  settle: about(
+    "how long parts may take to fit together. What takes longer is reported.",
+    duration.prefault("2s"),
+  ),
+});
+
+const queue = z.strictObject({
+  concurrency: about(
+    "bundles reloaded at the same time",
+    z.int("expected a whole number").min(1, "expected at least 1").max(64, "expected at most 64").default(1),
+  ),
+  splay: about(
+    "longest random wait before a reload. So that a fleet does not move in step.",
+    duration.prefault("0s"),
+    { sample: "30s" },
+  ),
 });
 
 const expiry = z.strictObject({
-  /** Time left at which a warning is given. */
-  warnAt: z.array(lifeSpan).prefault(["30d", "7d", "1d"]),
-  /** Share of the lifetime left below which a warning is given; 0 for none. */
-  warnBelow: z
-    .number("expected a share such as 0.33")
-    .min(0)
-    .max(1, "expected at most 1")
-    .default(1 / 3),
+  warnAt: about(
+    "time left at which a warning is given, once for each",
+    z.array(lifeSpan).prefault(["30d", "7d", "1d"]),
+  ),
+  warnBelow: about(
+    "share of the lifetime left below which a warning is given. 0 for none.",
+    z
+      .number("expected a share such as 0.33")
+      .min(0)
+      .max(1, "expected at most 1")
+      .default(1 / 3),
+    { shownDefault: "a third", sample: 0.33 },
+  ),
+});
+
+const admin = z.strictObject({
+  listen: about("address of metrics, health and status", listenAddress.prefault("127.0.0.1:9464")),
+  tokenFile: about(
+    "file with the token of the admin endpoints. Requests that change something have to bring it; " +
+      "without it they are refused.",
+    filePath.optional(),
+    { sample: "/etc/keyturn/admin-token" },
+  ),
+});
+
+const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
+
+const log = z.strictObject({
+  level: about(
+    "least important level that is logged",
+    z.enum(LEVELS, "expected trace, debug, info, warn, error or fatal").default("info"),
+  ),
+  format: about(
+    "how it is logged. `auto` is text on a terminal, JSON elsewhere.",
+    z.enum(["auto", "json", "text"], "expected auto, json or text").default("auto"),
+  ),
 });
 
 /** The whole configuration. */
 export const configSchema = z.strictObject({
-  node: shortName.default(() => hostname()),
-  etcd: etcd.prefault({}),
-  output: output.prefault({}),
-  bundles: z
-    .strictObject({
-      include: z.array(bundlePattern).default(["*"]),
-      exclude: z.array(bundlePattern).default([]),
-    })
-    .prefault({}),
-  checks: z
-    .strictObject({
-      profile: profile.default("default"),
-      /** A leaf with less left is rejected. */
-      minRemaining: duration.prefault("1h"),
-      /** A leaf that is valid for longer, from its first moment to its last, is rejected. */
-      maxValidity: lifeSpan.optional(),
-      /** Critical extensions that are accepted; OpenSSL clients may refuse them all the same. */
-      allowCriticalOids: z.array(objectIdentifier).default([]),
-      requireEku: extendedKeyUsages.default([]),
-      /** Whether a trust bundle that would cut off a certificate that is live here is rejected. */
-      trustGuard: z.enum(["on", "off"], "expected on or off").default("on"),
-      rules: z.array(checkRule).default([]),
-      /** How long parts may take to fit together before that is reported. */
-      settle: duration.prefault("2s"),
-    })
-    .prefault({}),
-  queue: z
-    .strictObject({
-      concurrency: z
-        .int("expected a whole number")
-        .min(1, "expected at least 1")
-        .max(64, "expected at most 64")
-        .default(1),
-      splay: duration.prefault("0s"),
-    })
-    .prefault({}),
-  services: z
-    .array(service)
-    .refine((services) => areDistinct(services.map(({ name }) => name)), {
-      error: "expected every service to have a name of its own",
-    })
-    .refine((services) => areDistinct(services.flatMap(({ files }) => files.map(({ path }) => path))), {
-      error: "expected every path of files to be given once",
-    })
-    .default([]),
-  expiry: expiry.prefault({}),
-  /** Is told of certificates that near their end, so that an issuer can act. */
-  renewal: z.strictObject({ http: httpNotify }).optional(),
-  admin: z
-    .strictObject({
-      listen: listenAddress.prefault("127.0.0.1:9464"),
-      /** Holds the token that requests which change something have to bring; without it they are refused. */
-      tokenFile: filePath.optional(),
-    })
-    .prefault({}),
-  log: z
-    .strictObject({
-      level: z
-        .enum(
-          ["trace", "debug", "info", "warn", "error", "fatal"],
-          "expected trace, debug, info, warn, error or fatal",
-        )
-        .default("info"),
-      /** `auto`: text on a terminal, JSON elsewhere. */
-      format: z.enum(["auto", "json", "text"], "expected auto, json or text").default("auto"),
-    })
-    .prefault({}),
+  node: about(
+    "name of this node in hooks and metrics",
+    shortName.default(() => hostname()),
+    {
+      shownDefault: "the host name",
+      sample: "gpu-017",
+    },
+  ),
+  etcd: about("where bundles come from", etcd.prefault({})),
+  output: about("where bundles are written to", output.prefault({})),
+  bundles: about("which bundles this node takes", bundles.prefault({})),
+  checks: about("what a bundle has to be", checks.prefault({})),
+  queue: about("how reloads are spread", queue.prefault({})),
+  services: about("local services: told when a bundle of theirs changes, and looked at", services),
+  expiry: about("when a certificate that nears its end is warned of", expiry.prefault({}), {
+    fileOnly: true,
+  }),
+  renewal: about(
+    "is told of certificates that near their end, so that an issuer can act",
+    z.strictObject({ http: about("by an HTTP hook, as for services", httpNotify) }).optional(),
+    { fileOnly: true },
+  ),
+  alerts: about("what Alertmanager may have done by `POST /-/alerts`", alerts.prefault({}), {
+    fileOnly: true,
+  }),
+  admin: about("the admin server", admin.prefault({})),
+  log: about("what is logged, and how", log.prefault({})),
 });
 
 /** A configuration that was checked; durations in milliseconds. */
@@ -288,7 +251,3 @@ export type HttpNotifyConfig = z.output<typeof httpNotify>;
 
 /** One service of it. */
 export type ServiceConfig = Config["services"][number];
-
-function areDistinct(texts: readonly string[]): boolean {
-  return new Set(texts).size === texts.length;
-}

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { loadConfig } from "../../src/config/load.ts";
+import { configSchema } from "../../src/config/schema.ts";
 import { configOf, problemsOf } from "../support/config.ts";
 import { useFolder } from "../support/folder.ts";
 
@@ -73,28 +74,40 @@ describe("a setting", () => {
 
 describe("a key that is no setting", () => {
   for (const [where, text, problem] of [
-    ["at the top", "node: a\nnodes: b\n", "keyturn.yaml:2:1: nodes: there is no such setting"],
-    ["in a section", "etcd:\n  prefx: /a/\n", "keyturn.yaml:2:3: etcd.prefx: there is no such setting"],
-    ["two levels down", "etcd:\n  tls: {ca: x}\n", "keyturn.yaml:2:9: etcd.tls.ca: there is no such setting"],
+    [
+      "at the top",
+      "node: a\nnodes: b\n",
+      "keyturn.yaml:2:1: nodes: there is no such setting; did you mean node?",
+    ],
+    [
+      "in a section",
+      "etcd:\n  prefx: /a/\n",
+      "keyturn.yaml:2:3: etcd.prefx: there is no such setting; did you mean prefix?",
+    ],
+    [
+      "two levels down",
+      "etcd:\n  tls: {ca: x}\n",
+      "keyturn.yaml:2:9: etcd.tls.ca: there is no such setting; did you mean caFile?",
+    ],
     [
       "in a list",
       "services:\n  - name: a\n    bundles: [b]\n    notify: {none: {}}\n    stages: 2\n",
-      "keyturn.yaml:5:5: services.0.stages: there is no such setting",
+      "keyturn.yaml:5:5: services.0.stages: there is no such setting; did you mean stage?",
     ],
     [
       "deep in a list",
       "services:\n- {name: a, bundles: [b], notify: {http: {url: 'http://x/', uri: y}}}\n",
-      "keyturn.yaml:2:61: services.0.notify.http.uri: there is no such setting",
+      "keyturn.yaml:2:61: services.0.notify.http.uri: there is no such setting; did you mean url?",
     ],
     [
       "by the name of a prototype",
       "__proto__: {node: a}\n",
-      "keyturn.yaml:1:1: __proto__: there is no such setting",
+      `keyturn.yaml:1:1: __proto__: there is no such setting; what there is: ${Object.keys(configSchema.shape).join(", ")}`,
     ],
     [
       "by the name of a method",
       "constructor: 1\n",
-      "keyturn.yaml:1:1: constructor: there is no such setting",
+      `keyturn.yaml:1:1: constructor: there is no such setting; what there is: ${Object.keys(configSchema.shape).join(", ")}`,
     ],
   ] as const) {
     it(`${where} is reported with line and column`, async (t) => {
@@ -135,7 +148,7 @@ describe("a configuration file", () => {
     const file = join(await useFolder(t), "none.yaml");
     await assert.rejects(loadConfig({ file, env: {}, flags: {} }), {
       code: "CONFIG_INVALID",
-      message: `cannot read ${file}: ENOENT: no such file or directory, open '${file}'`,
+      message: `cannot read ${file}: ENOENT: no such file or directory, open '${file}'; --config and KEYTURN_CONFIG name the file; nothing has to be set, so there may be none`,
     });
   });
 

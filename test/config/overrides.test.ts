@@ -4,7 +4,7 @@ import { z } from "zod";
 import { OVERRIDES } from "../../src/config/overrides.ts";
 import { configSchema } from "../../src/config/schema.ts";
 
-const ONLY_IN_THE_FILE = /^(services|checks\.rules|expiry\..*|renewal\..*)$/;
+const ONLY_IN_THE_FILE = /^(services|checks\.rules|expiry\..*|renewal\..*|alerts\..*)$/;
 
 describe("the table of flags and variables", () => {
   it("names each the same way", () => {
@@ -12,7 +12,7 @@ describe("the table of flags and variables", () => {
     assert.deepEqual([names?.flag, names?.variable], ["--etcd-tls-ca-file", "KEYTURN_ETCD_TLS_CA_FILE"]);
   });
 
-  it("has every setting that is no list of structures, threshold or renewal, and no other", () => {
+  it("has every setting that is no list of structures, threshold, renewal or alert, and no other", () => {
     const settings = leavesOf(z.toJSONSchema(configSchema, { io: "input", unrepresentable: "any" }));
     assert.deepEqual(
       OVERRIDES.map(({ path }) => path.join(".")).sort(),

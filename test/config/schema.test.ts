@@ -49,15 +49,30 @@ services:
   - { name: triton, bundles: [a], notify: { exec: { argv: [systemctl, reload, triton] } } }
   - { name: stunnel, bundles: [a], notify: { signal: { pidFile: /run/stunnel.pid, processName: stunnel4 } } }
   - { name: front, bundles: [a], notify: { haproxy: { socketPath: /run/haproxy.sock, certificate: /etc/a.pem } } }
+  - { name: db, bundles: [a], notify: { none: {} }, verify: { tls: { address: 127.0.0.1:5432, protocol: postgres } } }
 expiry: { warnAt: [60d, 12h], warnBelow: 0.25 }
 renewal: { http: { url: http://127.0.0.1:9000/renew } }
 admin: { listen: 127.0.0.1:9464, tokenFile: /etc/keyturn/token }
 log: { level: info, format: json }
+alerts:
+  nodeLabels: [host]
+  nodeNames: [gpu-017.internal]
+  atMost: 5
+  per: 2h
+  rules:
+    - alert: ModelErrorsAfterRotation
+      do: rollback
+      bundles: [inference]
+      atMost: 2
+      per: 24h
+      cooldown: 10m
+      within: 30m
+      anyNode: true
 `;
 
 describe("the configuration", () => {
   it("may say everything", async (t) => {
-    const { etcd, services, admin, checks, expiry, renewal } = await configOf(t, FULL);
+    const { etcd, services, admin, checks, expiry, renewal, alerts } = await configOf(t, FULL);
     assert.deepEqual(etcd, {
       endpoints: ["https://etcd-0.internal:2379", "https://etcd-1.internal:2379"],
       prefix: "/certs/",
@@ -88,6 +103,7 @@ describe("the configuration", () => {
         verify: {
           tls: {
             address: { host: "127.0.0.1", port: 8443 },
+            protocol: "tls",
             serverName: "inference.local",
             within: 5_000,
             connections: 2,
@@ -113,6 +129,19 @@ describe("the configuration", () => {
             haproxy: { socketPath: "/run/haproxy.sock", certificate: "/etc/a.pem", timeout: 5_000 },
           },
         },
+        {
+          name: "db",
+          notify: { none: {} },
+          verify: {
+            tls: {
+              address: { host: "127.0.0.1", port: 5432 },
+              protocol: "postgres",
+              within: 10_000,
+              connections: 3,
+            },
+            every: 60_000,
+          },
+        },
       ].map((service) => ({ ...service, bundles: ["a"], stage: 1, files: [] })),
     ]);
     assert.deepEqual(checks, {
@@ -129,6 +158,24 @@ describe("the configuration", () => {
     });
     assert.deepEqual(expiry, { warnAt: [5_184_000_000, 43_200_000], warnBelow: 0.25 });
     assert.equal(renewal?.http.url, "http://127.0.0.1:9000/renew");
+    assert.deepEqual(alerts, {
+      nodeLabels: ["host"],
+      nodeNames: ["gpu-017.internal"],
+      atMost: 5,
+      per: 7_200_000,
+      rules: [
+        {
+          alert: "ModelErrorsAfterRotation",
+          do: "rollback",
+          bundles: ["inference"],
+          atMost: 2,
+          per: 86_400_000,
+          cooldown: 600_000,
+          within: 1_800_000,
+          anyNode: true,
+        },
+      ],
+    });
     assert.deepEqual(admin, { listen: { host: "127.0.0.1", port: 9464 }, tokenFile: "/etc/keyturn/token" });
   });
 
@@ -150,8 +197,24 @@ describe("the configuration", () => {
       queue: { concurrency: 1, splay: 0 },
       services: [],
       expiry: { warnAt: [2_592_000_000, 604_800_000, 86_400_000], warnBelow: 1 / 3 },
+      alerts: { nodeLabels: ["node", "instance"], nodeNames: [], atMost: 10, per: 3_600_000, rules: [] },
       admin: { listen: { host: "127.0.0.1", port: 9464 } },
       log: { level: "info", format: "auto" },
+    });
+  });
+
+  it("has defaults for what an alert may have done, which let through little", async (t) => {
+    const { alerts } = await configOf(t, "alerts: {rules: [{alert: A, do: retry}]}");
+    const [rule] = alerts.rules;
+    assert.deepEqual(rule, {
+      alert: "A",
+      do: "retry",
+      bundles: ["*"],
+      atMost: 1,
+      per: 3_600_000,
+      cooldown: 600_000,
+      within: 3_600_000,
+      anyNode: false,
     });
   });
 
