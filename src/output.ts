@@ -45,6 +45,7 @@ export async function lookUpOwnFiles(
   return {
     write: (service, bundle) => write(byService.get(service)?.files ?? [], bundle),
     upkeep: {
+      holdFolder: () => store.holdFolder(),
       audit: async (bundle) => {
         const findings = await store.audit(bundle);
         const files = filesOf(bundle);

@@ -4,7 +4,9 @@ import { type RequestOptions, request } from "node:http";
 import { text as readText } from "node:stream/consumers";
 import type { Config } from "../config/schema.ts";
 import { KeyturnError, messageOf, systemCodeOf } from "../core/errors.ts";
-import { print, printError } from "./print.ts";
+import { type BundleName, bundleName } from "../core/names.ts";
+import { nearest } from "../core/nearest.ts";
+import { printError, printJson } from "./print.ts";
 import { plain } from "./table.ts";
 
 /** One request. */
@@ -48,18 +50,61 @@ export async function askDaemon(
   }
 }
 
-/** Says why the daemon does not do it, and what to do about it: on standard error, and as JSON where that is wanted. */
-export function explainRefusal(
+/** Asks for what is no JSON, such as `/metrics`. @throws KeyturnError DAEMON_UNREACHABLE. */
+export async function askText({ listen }: Config["admin"], path: string, timeoutMs: number): Promise<string> {
+  const url = `http://${hostOf(listen.host)}:${listen.port}${path}`;
+  const signal = AbortSignal.timeout(timeoutMs);
+  try {
+    const { status, text } = await exchange(url, { method: "GET", signal, agent: false }, "");
+    if (status === 200) return text;
+    throw unreachable(url, `it answered ${status}`, undefined);
+  } catch (thrown) {
+    if (thrown instanceof KeyturnError) throw thrown;
+    throw unreachable(url, signal.aborted ? `not within ${timeoutMs / 1_000} s` : reasonOf(thrown), thrown);
+  }
+}
+
+/**
+ * Says why the daemon does not do it, and what to do about it: on standard error, and as JSON where that is wanted.
+ *
+ * @param name The bundle it was asked about.
+ */
+export async function explainRefusal(
   { code, message }: Extract<AdminReply, { readonly kind: "refused" }>,
-  { tokenFile }: Config["admin"],
-  isJson: boolean | undefined,
-): void {
-  if (isJson) print(JSON.stringify({ error: { code, message } }, null, 2));
-  printError(`keyturn: ${code}: ${plain(message)}`);
-  if ((code === "UNAUTHORIZED" || code === "FORBIDDEN") && tokenFile === undefined) {
-    printError(
-      "  no token was sent: set admin.tokenFile, or --admin-token-file, to the file the daemon uses",
-    );
+  admin: Config["admin"],
+  { json, name }: { readonly json?: boolean | undefined; readonly name?: string },
+): Promise<void> {
+  if (json) printJson({ error: { code, message } });
+  printError(`keyturn: ${plain(code)}: ${plain(message)}`);
+  const hint = await hintOn(code, admin, name);
+  if (hint !== undefined) printError(`  ${hint}`);
+}
+
+async function hintOn(code: string, admin: Config["admin"], name?: string): Promise<string | undefined> {
+  if (code === "BUNDLE_UNKNOWN" && name !== undefined) {
+    const meant = nearest(name, await bundleNamesOf(admin));
+    return meant === undefined ? undefined : `did you mean ${meant}?`;
+  }
+  if (code !== "UNAUTHORIZED" && code !== "FORBIDDEN") return undefined;
+  if (admin.tokenFile === undefined) {
+    return "no token was sent: set admin.tokenFile, or --admin-token-file, to the file the daemon uses";
+  }
+  if (code === "FORBIDDEN") return undefined;
+  return `the token of ${admin.tokenFile} was sent: is that the file the daemon reads, and as it reads it now?`;
+}
+
+/** The bundles the daemon knows; none where it does not answer. What cannot be a name is left out: a shell gets them. */
+export async function bundleNamesOf(
+  admin: Config["admin"],
+  timeoutMs = 2_000,
+): Promise<readonly BundleName[]> {
+  try {
+    const reply = await askDaemon(admin, { method: "GET", path: "/status", timeoutMs });
+    if (reply.kind === "refused") return [];
+    const { bundles = [] } = reply.body as { readonly bundles?: readonly { readonly name: string }[] };
+    return bundles.flatMap(({ name }) => bundleName(name) ?? []);
+  } catch {
+    return [];
   }
 }
 
@@ -104,7 +149,7 @@ function parseJson(text: string): unknown {
 }
 
 function unreachable(url: string, why: string, cause: unknown): KeyturnError {
-  const hint = "is keyturn running, and is admin.listen the same here and there?";
+  const hint = "is keyturn running, and is admin.listen the same here and there (--config, --admin-listen)?";
   return new KeyturnError("DAEMON_UNREACHABLE", `no daemon answers on ${url}: ${why}; ${hint}`, { cause });
 }
 
@@ -119,7 +164,9 @@ async function readToken(tokenFile: string): Promise<string> {
   try {
     text = (await readFile(tokenFile, "utf8")).trim();
   } catch (cause) {
-    const message = `admin.tokenFile cannot be read: ${messageOf(cause)}: ask as a user who may read it`;
+    const isAbsent = systemCodeOf(cause) === "ENOENT";
+    const hint = isAbsent ? "the daemon makes none: write a token to it" : "ask as a user who may read it";
+    const message = `admin.tokenFile cannot be read: ${messageOf(cause)}: ${hint}`;
     throw new KeyturnError("CONFIG_INVALID", message, { cause });
   }
   if (/^[\x20-\x7e]+$/.test(text)) return text;

@@ -1,9 +1,10 @@
 /** `keyturn rollback` and `keyturn retry`: asks the daemon, waits until the reload has ended, says what it came to. */
 import type { ChangeAnswer } from "../admin/change.ts";
+import type { BundleName } from "../core/names.ts";
 import { askDaemon, explainRefusal } from "./admin-client.ts";
 import { parseBundleName, parseGeneration } from "./bundle-name.ts";
 import { type ConfigOptions, loadCommandConfig } from "./config-file.ts";
-import { print } from "./print.ts";
+import { print, printJson } from "./print.ts";
 import { plain } from "./table.ts";
 
 /** Services may take their time, and several stages of them more. What was begun goes on after that too. */
@@ -18,23 +19,25 @@ export async function rollBack(
 ): Promise<number> {
   const name = parseBundleName(text);
   const body = to === undefined ? {} : { to: parseGeneration(to, name) };
-  return change(`/-/bundles/${name}/rollback`, body, options);
+  return change(name, "rollback", body, options);
 }
 
 /** Tries again what etcd holds of a bundle. Exit code 0 where it is live, else 1. */
 export async function retry(text: string, options: Options): Promise<number> {
-  return change(`/-/bundles/${parseBundleName(text)}/retry`, {}, options);
+  return change(parseBundleName(text), "retry", {}, options);
 }
 
-async function change(path: string, body: object, options: Options): Promise<number> {
+async function change(name: BundleName, what: string, body: object, options: Options): Promise<number> {
   const { admin } = await loadCommandConfig(options);
+  const path = `/-/bundles/${name}/${what}`;
   const reply = await askDaemon(admin, { method: "POST", path, body, timeoutMs: TIMEOUT_MS });
   if (reply.kind === "refused") {
-    explainRefusal(reply, admin, options.json);
+    await explainRefusal(reply, admin, { json: options.json, name });
     return 1;
   }
   const answer = reply.body as ChangeAnswer;
-  print(options.json ? JSON.stringify(answer, null, 2) : describeChange(answer));
+  if (options.json) printJson(answer);
+  else print(describeChange(answer));
   return answer.done ? 0 : 1;
 }
 

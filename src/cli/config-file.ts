@@ -11,7 +11,8 @@ export interface ConfigOptions {
   readonly flags: Readonly<Record<string, string | undefined>>;
 }
 
-const DEFAULT_FILES = ["keyturn.yaml", "/etc/keyturn/keyturn.yaml"];
+/** Where it is looked for when none is named. */
+export const DEFAULT_FILES = ["keyturn.yaml", "/etc/keyturn/keyturn.yaml"];
 
 /** The file named by `--config` or `KEYTURN_CONFIG`, else the first default one that exists. */
 export async function findConfigFile({ config }: ConfigOptions): Promise<string | undefined> {

@@ -36,6 +36,7 @@ export const CHECK_OF: Readonly<Record<ProblemCode, CheckName>> = {
   PEM_MALFORMED: "content",
   PKCS12_UNREADABLE: "content",
   TOO_MANY_CERTIFICATES: "content",
+  TOO_MANY_CRLS: "content",
   CERTIFICATE_UNREADABLE: "content",
   CURVE_UNSUPPORTED: "content",
   CRL_UNREADABLE: "content",

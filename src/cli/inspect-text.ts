@@ -3,7 +3,7 @@ import type { CertificateReport, LeafReport } from "./inspect-certificate.ts";
 import { type CheckName, type CheckReport, NOT_REACHED } from "./inspect-checks.ts";
 import type { CrlReport } from "./inspect-crl.ts";
 import type { ChainReport, InspectReport } from "./inspect-report.ts";
-import type { Style } from "./inspect-style.ts";
+import type { Style } from "./style.ts";
 import { plain } from "./table.ts";
 
 /** What each check looks at. */

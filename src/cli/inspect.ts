@@ -8,9 +8,9 @@ import { type ConfigOptions, loadCommandConfig } from "./config-file.ts";
 import { hintsOn, inspectBundle, type Subject, withPassphrase } from "./inspect-bundle.ts";
 import { type GivenFile, partByName, readGiven } from "./inspect-files.ts";
 import { type InspectReport, reportOf } from "./inspect-report.ts";
-import { styleOf } from "./inspect-style.ts";
 import { describeInspection } from "./inspect-text.ts";
-import { print } from "./print.ts";
+import { print, printJson } from "./print.ts";
+import { styleOf } from "./style.ts";
 
 /** What is typed. */
 export interface InspectOptions extends ConfigOptions {
@@ -33,7 +33,7 @@ export async function inspect(files: readonly string[], options: InspectOptions)
   const signal = new AbortController().signal;
   const { subject, from } = await findSubject(files, options, config, signal);
   const report = reportOf(await inspectBundle(subject, checks, signal), from);
-  if (options.json) print(JSON.stringify(report, null, 2));
+  if (options.json) printJson(report);
   else print([...describeReport(report), ...hintsOn(report.problems, passphraseFile)].join("\n"));
   return report.ok ? 0 : 1;
 }

@@ -13,7 +13,7 @@ import { parseBundleName } from "./bundle-name.ts";
 import { type ConfigOptions, loadCommandConfig } from "./config-file.ts";
 import { hintsOn, type Inspection, inspectBundle, withPassphrase } from "./inspect-bundle.ts";
 import { reportOf } from "./inspect-report.ts";
-import { print, printError } from "./print.ts";
+import { print, printError, printJson } from "./print.ts";
 import { type Given, type PutFiles, readPutFiles } from "./put-given.ts";
 import { lookAtHeld } from "./put-held.ts";
 import { type Consent, type Offer, planPut } from "./put-plan.ts";
@@ -33,7 +33,7 @@ export async function put(text: string, options: PutOptions): Promise<number> {
   const given = await readPutFiles(config.etcd.prefix, name, options);
   for (const warning of given.warnings) printError(`keyturn: warning: ${warning}`);
   const report = await putGiven(given, config, options);
-  if (options.json) print(JSON.stringify(report, null, 2));
+  if (options.json) printJson(report);
   else if (report.ok) print(describePut(report));
   if (!report.ok) {
     printError([explainPut(report), ...hintsOn(report.problems, options.passphraseFile)].join("\n"));

@@ -1,11 +1,11 @@
 /** `keyturn run`: the daemon, until a signal ends it. */
 import type { Config } from "../config/schema.ts";
 import { type Daemon, startDaemon } from "../daemon.ts";
-import { type ConfigOptions, loadCommandConfig } from "./config-file.ts";
+import { takeServiceManager } from "../service-manager/service-manager.ts";
+import { type ConfigOptions, DEFAULT_FILES, findConfigFile, loadCommandConfig } from "./config-file.ts";
 import { startDevStack } from "./dev-stack.ts";
-
-/** 128 and the number of the signal, as shells count it. */
-const EXIT_CODES = { SIGTERM: 143, SIGINT: 130 } as const;
+import { printError } from "./print.ts";
+import { untilStopped } from "./until-stopped.ts";
 
 /** Runs until SIGTERM or SIGINT, then finishes the running reload and returns 0. A second signal ends at once. */
 export async function run(options: ConfigOptions & { readonly dev?: boolean }): Promise<number> {
@@ -13,6 +13,7 @@ export async function run(options: ConfigOptions & { readonly dev?: boolean }): 
   // From here to the end: by default a hang-up would end the process, in the middle of its start or its stop too.
   let onHangUp: () => void = () => undefined;
   process.on("SIGHUP", () => onHangUp());
+  if (!options.dev) await sayWhereThereIsNone(options);
   const dev = options.dev ? await startDevStack() : undefined;
   try {
     // Flags given by hand still win over what --dev chooses.
@@ -34,22 +35,17 @@ export async function run(options: ConfigOptions & { readonly dev?: boolean }): 
   return 0;
 }
 
+/** It is no mistake, but whoever starts keyturn for the first time may believe that their file is in force. */
+async function sayWhereThereIsNone(options: ConfigOptions): Promise<void> {
+  if ((await findConfigFile(options)) !== undefined) return;
+  const places = DEFAULT_FILES.join(" or ");
+  const hint = "flags, variables and defaults are in force: see `keyturn check-config`";
+  printError(`keyturn: there is no configuration file (${places}, or --config FILE); ${hint}`);
+}
+
 async function start(loadConfig: () => Promise<Config>): Promise<Daemon> {
   const config = await loadConfig();
   // Whatever forgets to set a mode must not open a key to others.
   process.umask(0o077);
-  return startDaemon({ config, loadConfig });
-}
-
-function untilStopped(): Promise<void> {
-  return new Promise((resolve) => {
-    let stopping = false;
-    for (const signal of ["SIGTERM", "SIGINT"] as const) {
-      process.on(signal, () => {
-        if (stopping) process.exit(EXIT_CODES[signal]);
-        stopping = true;
-        resolve();
-      });
-    }
-  });
+  return startDaemon({ config, loadConfig, serviceManager: takeServiceManager(process.env) });
 }

@@ -1,84 +1,87 @@
-/** `keyturn status`: what the daemon of this node knows, asked over its admin address. */
-import type { BundleStatus, Status } from "../observe/status.ts";
+/** `keyturn status`: what the daemon of this node knows, asked over its admin address; once, or again and again. */
+import type { Config } from "../config/schema.ts";
+import { KeyturnError } from "../core/errors.ts";
+import { nearest } from "../core/nearest.ts";
+import { whyNotReady } from "../observe/readiness.ts";
+import type { Status } from "../observe/status.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { askDaemon, explainRefusal } from "./admin-client.ts";
+import { parseBundleName } from "./bundle-name.ts";
 import { type ConfigOptions, loadCommandConfig } from "./config-file.ts";
-import { print } from "./print.ts";
-import { plain, table } from "./table.ts";
+import { print, printJson } from "./print.ts";
+import { type Screen, screen } from "./screen.ts";
+import { describeBundle } from "./status-bundle.ts";
+import { describeStatus } from "./status-text.ts";
+import { watchStatus } from "./status-watch.ts";
 
 const TIMEOUT_MS = 5_000;
 
-/** Exit code 0 where the node is ready, 1 where it is not. */
-export async function showStatus(options: ConfigOptions & { readonly json?: boolean }): Promise<number> {
+/** What is typed. */
+export interface StatusOptions extends ConfigOptions {
+  readonly json?: boolean;
+  /** Between two looks; undefined for one. */
+  readonly watchMs?: number | undefined;
+}
+
+/** Exit code 0 where the node is ready, or the bundles that are named; 1 where not. A watch that was ended is 0. */
+export async function showStatus(texts: readonly string[], options: StatusOptions): Promise<number> {
+  const names = texts.map(parseBundleName);
   const { admin } = await loadCommandConfig(options);
+  const { json, watchMs } = options;
+  if (watchMs !== undefined) {
+    const ask = async () => only(names, await readStatus(admin));
+    const draw = (status: Status, now: Date, on: Screen) => describe(status, names, now, on);
+    await watchStatus(ask, draw, watchMs, json ?? false);
+    return 0;
+  }
   const reply = await askDaemon(admin, { method: "GET", path: "/status", timeoutMs: TIMEOUT_MS });
   if (reply.kind === "refused") {
-    explainRefusal(reply, admin, options.json);
+    await explainRefusal(reply, admin, { json });
     return 1;
   }
-  const status = reply.body as Status;
-  print(options.json ? JSON.stringify(status, null, 2) : describeStatus(status, systemClock.now()));
-  return status.ready ? 0 : 1;
+  const now = systemClock.now();
+  const status = only(names, reply.body as Status);
+  if (json) printJson(status);
+  else print(describe(status, names, now, screen()).join("\n"));
+  return isWell(status, names, now) ? 0 : 1;
 }
 
-/** The status for a person. */
-export function describeStatus(status: Status, now: Date): string {
-  const { node, version, ready, notReady, etcd, bundles, services, ignoredKeys } = status;
-  const link = etcd.connected
-    ? `connected to ${etcd.endpoint}`
-    : `not connected: ${etcd.problem?.message ?? "not yet"}`;
-  const lines = [
-    plain(`${node}: keyturn ${version}, ${ready ? "ready" : `not ready: ${notReady.join("; ")}`}`),
-    plain(
-      `etcd: ${link}, revision ${etcd.revision}${ignoredKeys > 0 ? `, ${ignoredKeys} keys ignored` : ""}`,
-    ),
-    "",
-    ...table(
-      ["BUNDLE", "STATE", "GENERATION", "REVISION", "EXPIRES", "NAMES"],
-      bundles.map((bundle) => bundleRow(bundle, now)),
-    ),
-    ...bundles.flatMap((bundle) => notesOf(bundle).map((note) => `  ${bundle.name}: ${plain(note)}`)),
-  ];
-  if (services.length === 0) return lines.join("\n");
-  const rows = services.map(({ name, bundle, result, at }) => [name, bundle, result, at]);
-  return [...lines, "", ...table(["SERVICE", "BUNDLE", "LAST HOOK", "AT"], rows)].join("\n");
+/** @throws KeyturnError DAEMON_UNREACHABLE. */
+async function readStatus(admin: Config["admin"]): Promise<Status> {
+  const reply = await askDaemon(admin, { method: "GET", path: "/status", timeoutMs: TIMEOUT_MS });
+  if (reply.kind === "answer") return reply.body as Status;
+  throw new KeyturnError("DAEMON_UNREACHABLE", `the daemon refuses: ${reply.code}: ${reply.message}`);
 }
 
-function bundleRow({ name, state, generation, overdue }: BundleStatus, now: Date): string[] {
-  const leaf = generation?.leaf;
-  const days = leaf ? `${((Date.parse(leaf.notAfter) - now.getTime()) / 86_400_000).toFixed(1)} d` : "-";
-  const names = leaf ? [...leaf.dnsNames, ...leaf.ipAddresses, ...leaf.uris].join(",") : "-";
-  const revision = String(generation?.revision ?? "-");
-  return [name, overdue ? `${state} (overdue)` : state, generation?.id ?? "-", revision, days, names];
+/**
+ * The status with these bundles alone; all of it where none is named.
+ *
+ * @throws KeyturnError BUNDLE_UNKNOWN.
+ */
+function only(names: readonly string[], status: Status): Status {
+  if (names.length === 0) return status;
+  const known = status.bundles.map(({ name }) => name as string);
+  for (const name of names) {
+    if (known.includes(name)) continue;
+    const meant = nearest(name, known);
+    const hint = meant === undefined ? "keyturn status lists them" : `did you mean ${meant}?`;
+    throw new KeyturnError("BUNDLE_UNKNOWN", `there is no bundle ${name} here: ${hint}`);
+  }
+  return {
+    ...status,
+    bundles: status.bundles.filter(({ name }) => names.includes(name)),
+    services: status.services.filter(({ bundle }) => names.includes(bundle)),
+  };
 }
 
-/** What needs somebody's eye. */
-function notesOf({
-  name,
-  problems,
-  lastReload,
-  quarantine,
-  served,
-  drift,
-  expiring,
-}: BundleStatus): string[] {
-  const notes = problems.map(({ code, message }) => `${code}: ${message}`);
-  if (quarantine !== null) {
-    const what = `${quarantine.digest.slice(0, "sha256:".length + 12)} is in quarantine: ${quarantine.why}`;
-    notes.push(`${what}; put other content, or try it again: keyturn retry ${name}`);
-  }
-  // Why content is in quarantine was said with it.
-  if (lastReload?.message && lastReload.message !== quarantine?.why) {
-    notes.push(`${lastReload.outcome}: ${lastReload.message}`);
-  }
-  for (const { service, matches, reason, message } of served) {
-    if (!matches) notes.push(`${service} does not serve it (${reason}): ${message}`);
-  }
-  if (drift !== null && drift.failure !== null) {
-    notes.push(`files are not as they were written (${drift.findings.join("; ")}): ${drift.failure}`);
-  }
-  if (expiring !== null) {
-    notes.push(expiring.threshold === "0s" ? "has expired" : `nears its end (${expiring.threshold})`);
-  }
-  return notes;
+function describe(status: Status, names: readonly string[], now: Date, on: Screen): string[] {
+  if (names.length === 0) return describeStatus(status, now, on);
+  return status.bundles.flatMap((bundle, at) => [
+    ...(at === 0 ? [] : [""]),
+    ...describeBundle(bundle, status.services, now, on),
+  ]);
+}
+
+function isWell({ ready, bundles }: Status, names: readonly string[], now: Date): boolean {
+  return names.length === 0 ? ready : bundles.every((bundle) => whyNotReady(bundle, now) === null);
 }

@@ -4,7 +4,7 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { askDaemon } from "../../src/cli/admin-client.ts";
-import { useAdmin, writeToken } from "../support/admin.ts";
+import { NOTHING_KNOWN, useAdmin, writeToken } from "../support/admin.ts";
 
 const STATUS = { method: "GET", path: "/status", timeoutMs: 30_000 } as const;
 const RESYNC = { method: "POST", path: "/-/resync", timeoutMs: 30_000 } as const;
@@ -14,7 +14,7 @@ describe("asking the daemon", () => {
     const listen = listenOf((await useAdmin(t)).url);
     assert.deepEqual(await askDaemon({ listen }, STATUS), {
       kind: "answer",
-      body: { ready: true, notReady: [] },
+      body: NOTHING_KNOWN,
     });
   });
 
@@ -88,7 +88,7 @@ describe("asking the daemon", () => {
     const admin = { listen: { host: "127.0.0.1", port: 1 }, tokenFile: "/nonexistent/token" };
     await assert.rejects(askDaemon(admin, RESYNC), {
       code: "CONFIG_INVALID",
-      message: /^admin\.tokenFile cannot be read: .*\/nonexistent\/token/,
+      message: /^admin\.tokenFile cannot be read: .*\/nonexistent\/token.*: write a token to it$/,
     });
   });
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { CheckReport } from "../../src/cli/inspect-checks.ts";
 import type { InspectReport } from "../../src/cli/inspect-report.ts";
-import { styleOf } from "../../src/cli/inspect-style.ts";
 import { describeInspection } from "../../src/cli/inspect-text.ts";
+import { styleOf } from "../../src/cli/style.ts";
 
 const PLAIN = styleOf(false, {});
 const WITH_SIGNS = styleOf(true, { LANG: "C.UTF-8", NO_COLOR: "1" });
@@ -192,6 +192,9 @@ describe("the style", () => {
     ["a terminal that is to have no colours", true, { LANG: "C.utf8", NO_COLOR: "1" }, "✓✗-", false],
     ["a dumb terminal", true, { LANG: "C.UTF-8", TERM: "dumb" }, "✓✗-", false],
     ["anything else", false, { LANG: "C.UTF-8" }, "ok  FAIL-   ", false],
+    ["a pipe that is to have colours", false, { FORCE_COLOR: "1" }, "ok  FAIL-   ", true],
+    ["a terminal that is forced to have none", true, { LANG: "C", FORCE_COLOR: "0" }, "ok  FAIL-   ", false],
+    ["what is told both", false, { NO_COLOR: "1", FORCE_COLOR: "" }, "ok  FAIL-   ", true],
   ] as const) {
     it(`of ${what} is what it takes`, () => {
       const { marks: found, paint } = styleOf(isTerminal, env);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createPrivateKey } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { before, describe, it } from "node:test";
+import { before, describe, it, type TestContext } from "node:test";
 import type { InspectReport } from "../../src/cli/inspect-report.ts";
 import { linesOfKey, partsOf, writeBundleFiles } from "../support/bundle-files.ts";
 import { runKeyturn } from "../support/daemon.ts";
@@ -158,7 +158,7 @@ describe("keyturn inspect of files", () => {
 });
 
 describe("keyturn inspect of a PKCS#12 file", () => {
-  async function setUp(t: Parameters<typeof useFolder>[0]) {
+  async function setUp(t: TestContext) {
     const wish = {
       keys: [createPrivateKey(bundle.key)],
       certificates: [...bundle.chain.split(/(?<=-----END CERTIFICATE-----\n)/), bundle.ca],

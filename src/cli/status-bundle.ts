@@ -1,0 +1,116 @@
+/** One bundle of a node for a person, with everything that is known of it. Facts in, lines out. */
+import type { BundleStatus, PastReload, Status } from "../observe/status.ts";
+import { COLOUR_OF, levelOf, notesOf } from "./attention.ts";
+import { facts, flow } from "./lines.ts";
+import type { Screen } from "./screen.ts";
+import { serviceTable, stateOf } from "./status-text.ts";
+import { type Cell, plain, table } from "./table.ts";
+import { absolute, both, left, leftColour, relative } from "./times.ts";
+
+/** The lines. */
+export function describeBundle(
+  bundle: BundleStatus,
+  services: Status["services"],
+  now: Date,
+  screen: Screen,
+): string[] {
+  const { name, history } = bundle;
+  const { style } = screen;
+  const state = style.paint(COLOUR_OF[levelOf(bundle, now)], plain(stateOf(bundle)));
+  const own = services.filter((service) => service.bundle === name);
+  const blocks = [
+    [`${style.paint("strong", plain(name))}: ${state}`, ...notesIn(bundle, now, screen)],
+    facts(factsOf(bundle, now), screen).map((line) => `  ${line}`),
+    serviceTable({ services: own, bundles: [bundle] }, now, screen),
+    history.length === 0 ? [] : historyTable(history, now, screen),
+  ];
+  return blocks
+    .filter((block) => block.length > 0)
+    .flatMap((block, at) => (at === 0 ? block : ["", ...block]));
+}
+
+function notesIn(bundle: BundleStatus, now: Date, screen: Screen): string[] {
+  return notesOf(bundle, now).flatMap(({ text, hint }) => [
+    ...flow("  ", text, screen),
+    ...(hint === null ? [] : flow("    ", hint, screen, "faint")),
+  ]);
+}
+
+type Fact = Parameters<typeof facts>[0][number];
+
+function factsOf(bundle: BundleStatus, now: Date): Fact[] {
+  const { generation, live, labels, lastReload, rollbacks, drift } = bundle;
+  if (generation === null) return [["on disk", "nothing yet"]];
+  const { id, revision, state, changedAt, digest, leaf } = generation;
+  const told = live ? "every service was told" : "not every service was told yet";
+  const steps = Object.entries(lastReload?.steps ?? {}).map(([step, ms]) => `${step} ${ms.toFixed(0)} ms`);
+  return [
+    ["on disk", `${id}, revision ${revision}, ${state} since ${both(changedAt, now)}; ${told}`],
+    ["digest", digest],
+    ...leafFacts(leaf, bundle.expiring !== null, now),
+    [
+      "labels",
+      Object.entries(labels)
+        .map(([label, value]) => `${label}=${value}`)
+        .join(", "),
+    ],
+    [
+      "reload",
+      lastReload === null
+        ? ""
+        : `${lastReload.outcome} in ${lastReload.totalMs.toFixed(0)} ms, ${both(lastReload.finishedAt, now)}`,
+    ],
+    ["steps", steps.join(", ")],
+    ["way back", rollbacks === 0 ? "" : `taken ${rollbacks} times since keyturn started`],
+    ["drift", drift === null ? "" : `${drift.findings.join("; ")}: ${both(drift.at, now)}`],
+  ];
+}
+
+function leafFacts(
+  leaf: NonNullable<BundleStatus["generation"]>["leaf"],
+  isExpiring: boolean,
+  now: Date,
+): Fact[] {
+  if (leaf === null) return [["leaf", "none: a trust bundle"]];
+  const { subject, issuer, serial, keyType, fingerprint256, notBefore, notAfter } = leaf;
+  const names = [...leaf.dnsNames, ...leaf.ipAddresses, ...leaf.uris].join(", ");
+  const span = `${absolute(notBefore)} to ${absolute(notAfter)}`;
+  return [
+    ["leaf", `${subject}; serial ${serial}; ${keyType}`],
+    ["names", names],
+    ["issuer", issuer],
+    ["sha256", fingerprint256],
+    [
+      "valid",
+      `${span}: ${left(notAfter, now)} left`.replace("expired left", "expired"),
+      leftColour(notAfter, isExpiring, now),
+    ],
+  ];
+}
+
+function historyTable(history: readonly PastReload[], now: Date, screen: Screen): string[] {
+  const columns = [
+    { head: "RELOAD" },
+    { head: "AT", isSpare: true },
+    { head: "OUTCOME" },
+    { head: "REASON" },
+    { head: "GENERATION" },
+    { head: "TOOK" },
+    { head: "MESSAGE", least: 24, wraps: true },
+  ];
+  const rows = history.map(({ finishedAt, outcome, reason, generation, totalMs, message, times }): Cell[] => [
+    relative(finishedAt, now),
+    absolute(finishedAt),
+    { text: times > 1 ? `${outcome} (${times} times)` : outcome, colour: outcomeColour(outcome) },
+    reason,
+    generation ?? "-",
+    `${totalMs.toFixed(0)} ms`,
+    message ?? "",
+  ]);
+  return table(columns, rows, screen);
+}
+
+function outcomeColour(outcome: PastReload["outcome"]) {
+  if (outcome === "live" || outcome === "unchanged") return "good";
+  return outcome === "pending" || outcome === "interrupted" ? "warning" : "bad";
+}

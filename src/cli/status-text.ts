@@ -1,0 +1,159 @@
+/** The status of a node for a person: what is broken first, and what to do about it. Facts in, lines out. */
+import { listSome } from "../core/words.ts";
+import type { BundleStatus, Status } from "../observe/status.ts";
+import { COLOUR_OF, levelOf, notesOf, worstFirst } from "./attention.ts";
+import { facts, flow } from "./lines.ts";
+import type { Screen } from "./screen.ts";
+import { type Cell, plain, table } from "./table.ts";
+import { absolute, both, left, leftColour, relative } from "./times.ts";
+
+/** The lines. */
+export function describeStatus(status: Status, now: Date, screen: Screen): string[] {
+  const bundles = worstFirst(status.bundles, now);
+  const blocks = [
+    headOf(status, now, screen),
+    ...attentionTo(bundles, now, screen),
+    bundles.length === 0 ? ["no bundles yet: nothing under the prefix that this node takes"] : [],
+    bundles.length === 0 ? [] : bundleTable(bundles, now, screen),
+    serviceTable(status, now, screen),
+  ];
+  return blocks
+    .filter((block) => block.length > 0)
+    .flatMap((block, at) => (at === 0 ? block : ["", ...block]));
+}
+
+/** Each service with each bundle it was told of, or seen with. */
+export function serviceTable(
+  { services, bundles }: Pick<Status, "services" | "bundles">,
+  now: Date,
+  screen: Screen,
+): string[] {
+  const rows = pairsOf(services, bundles).map(({ service, bundle, look, told }): Cell[] => {
+    const toldColour = told?.result === "delivered" ? "good" : "warning";
+    return [
+      service,
+      bundle,
+      look === undefined ? "-" : servesCell(look),
+      told === undefined ? "-" : { text: told.result, colour: toldColour },
+      told === undefined ? "-" : relative(told.at, now),
+      told === undefined ? "-" : absolute(told.at),
+    ];
+  });
+  if (rows.length === 0) return [];
+  const columns = [
+    { head: "SERVICE", least: 8 },
+    { head: "BUNDLE", least: 8 },
+    { head: "SERVES IT" },
+    { head: "LAST HOOK" },
+    { head: "TOLD" },
+    { head: "AT", isSpare: true },
+  ];
+  return table(columns, rows, screen);
+}
+
+interface Pair {
+  readonly service: string;
+  readonly bundle: string;
+  readonly look?: BundleStatus["served"][number];
+  readonly told?: Status["services"][number];
+}
+
+function pairsOf(services: Status["services"], bundles: Status["bundles"]): Pair[] {
+  const pairs = new Map<string, Pair>();
+  for (const { name: bundle, served } of bundles) {
+    for (const look of served) {
+      pairs.set(JSON.stringify([look.service, bundle]), { service: look.service, bundle, look });
+    }
+  }
+  for (const told of services) {
+    const { name: service, bundle } = told;
+    const key = JSON.stringify([service, bundle]);
+    pairs.set(key, { service, bundle, ...pairs.get(key), told });
+  }
+  return [...pairs.values()];
+}
+
+function servesCell({ matches, reason }: BundleStatus["served"][number]): Cell {
+  return matches ? { text: "yes", colour: "good" } : { text: `no: ${reason}`, colour: "bad" };
+}
+
+function headOf(status: Status, now: Date, screen: Screen): string[] {
+  const { node, version, ready, notReady, startedAt, etcd, queueDepth, ignoredKeys } = status;
+  const { style } = screen;
+  const answer = ready ? style.paint("good", "ready") : style.paint("bad", "not ready");
+  const name = style.paint("strong", plain(node));
+  const read = etcd.lastSnapshotAt === null ? "not read yet" : `read ${both(etcd.lastSnapshotAt, now)}`;
+  const link = etcd.connected
+    ? `connected to ${etcd.endpoint}, revision ${etcd.revision}, ${read}`
+    : `not connected: ${etcd.problem?.message ?? "not yet"}; revision ${etcd.revision}, ${read}`;
+  return [
+    `${name}: keyturn ${plain(version)}, ${answer}`,
+    ...facts(
+      [
+        ["because", listSome(notReady, "; ", 3), "bad"],
+        ["started", both(startedAt, now)],
+        ["etcd", link, etcd.connected ? null : "bad"],
+        ["waiting", queueDepth === 0 ? "" : `${queueDepth} reloads in the queue`],
+        ["ignored", ignoredKeys === 0 ? "" : `${ignoredKeys} keys that are no bundle's; the log says which`],
+      ],
+      screen,
+    ),
+  ];
+}
+
+function attentionTo(bundles: readonly BundleStatus[], now: Date, screen: Screen): string[][] {
+  const noted = bundles
+    .map((bundle) => ({ bundle, notes: notesOf(bundle, now), level: levelOf(bundle, now) }))
+    .filter(({ notes }) => notes.length > 0);
+  if (noted.length === 0) return [];
+  const head = screen.style.paint("strong", `${noted.length} of ${bundles.length} bundles to look at`);
+  const lines = noted.flatMap(({ bundle, notes, level }) => [
+    `  ${screen.style.paint(COLOUR_OF[level], plain(`${bundle.name}: ${stateOf(bundle)}`))}`,
+    ...notes.flatMap(({ text, hint }) => [
+      ...flow("    ", text, screen),
+      ...(hint === null ? [] : flow("      ", hint, screen, "faint")),
+    ]),
+  ]);
+  return [[head, ...lines]];
+}
+
+function bundleTable(bundles: readonly BundleStatus[], now: Date, screen: Screen): string[] {
+  const columns = [
+    { head: "BUNDLE", least: 12 },
+    { head: "STATE" },
+    { head: "LEFT" },
+    { head: "GENERATION" },
+    { head: "REVISION", isSpare: true },
+    { head: "SINCE" },
+    { head: "AT", isSpare: true },
+    { head: "NAMES", least: 12 },
+  ];
+  return table(
+    columns,
+    bundles.map((bundle) => bundleRow(bundle, now)),
+    screen,
+  );
+}
+
+function bundleRow(bundle: BundleStatus, now: Date): Cell[] {
+  const { name, generation } = bundle;
+  const leaf = generation?.leaf;
+  const colour = COLOUR_OF[levelOf(bundle, now)];
+  return [
+    name,
+    { text: stateOf(bundle), colour },
+    leaf
+      ? { text: left(leaf.notAfter, now), colour: leftColour(leaf.notAfter, bundle.expiring !== null, now) }
+      : "-",
+    generation?.id ?? "-",
+    String(generation?.revision ?? "-"),
+    generation ? relative(generation.changedAt, now) : "-",
+    generation ? absolute(generation.changedAt) : "-",
+    leaf ? [...leaf.dnsNames, ...leaf.ipAddresses, ...leaf.uris].join(",") : "-",
+  ];
+}
+
+/** Of its newest content. */
+export function stateOf({ state, overdue }: BundleStatus): string {
+  return overdue ? `${state} (overdue)` : state;
+}
