@@ -1,5 +1,6 @@
 /** The checks of the configuration, made of what they need: how a bundle is proven good on this node. */
 import type { Config } from "./config/schema.ts";
+import type { Bundle } from "./core/bundle.ts";
 import type { Report } from "./core/events.ts";
 import type { Prove } from "./core/handshake.ts";
 import type { BundleName } from "./core/names.ts";
@@ -17,7 +18,7 @@ import type { FileStore } from "./store/file-store.ts";
 /** What the checks are made with. */
 export interface CheckTools {
   /** What is live on this node, for the trust guard; null where nothing is, as on the machine of whoever puts. */
-  readonly store: Pick<FileStore, "names" | "current" | "read"> | null;
+  readonly store: Pick<FileStore, "names" | "current" | "read" | "makeReady"> | null;
   readonly prove: Prove;
   readonly clock: Clock;
   readonly report: Report;
@@ -29,7 +30,8 @@ export function createChecks(checks: Config["checks"], { store, prove, clock, re
   const guardTrust =
     store === null || checks.trustGuard === "off" ? null : guardOf(store, { prove, clock, read });
   const policyFor = policiesOf(checks);
-  return createExamine({ policyFor, unlock, prove, clock, report, guardTrust, read });
+  const onWait = store === null ? undefined : (bundle: Bundle) => store.makeReady(bundle);
+  return createExamine({ policyFor, unlock, prove, clock, report, guardTrust, onWait, read });
 }
 
 /** Makes a reader of bundles that were proven good before. */

@@ -1,16 +1,21 @@
 /** The composition root: log, metrics, status, admin server and engine, wired, reconfigured and closed in reverse. */
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { startAdminServer } from "./admin/server.ts";
+import { createAlertDesk } from "./alert-desk.ts";
 import type { Config } from "./config/schema.ts";
 import { KeyturnError, messageOf } from "./core/errors.ts";
 import type { DaemonEvent, Report } from "./core/events.ts";
 import type { GenerationId } from "./core/generation.ts";
+import { shorten } from "./core/words.ts";
 import { type Engine, startEngine } from "./engine.ts";
 import { StatusBoard } from "./observe/board.ts";
+import { showBoard } from "./observe/board-gauges.ts";
 import { createLog, type Logger, logEvents } from "./observe/log.ts";
 import { countEvents } from "./observe/metrics.ts";
+import { statusLine } from "./observe/status-line.ts";
 import { type Clock, systemClock } from "./runtime/clock.ts";
 import { CloseStack } from "./runtime/close-stack.ts";
+import type { ConnectServiceManager } from "./service-manager/service-manager.ts";
 import { version } from "./version.ts";
 
 /** How to start a daemon. */
@@ -22,6 +27,8 @@ export interface DaemonOptions {
   readonly clock?: Clock;
   /** Called for every event, besides log, metrics and status. */
   readonly onEvent?: Report;
+  /** Tells who started this process when it is ready, reloading, stopping and alive. */
+  readonly serviceManager?: ConnectServiceManager | undefined;
 }
 
 /** A running daemon. */
@@ -56,10 +63,16 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const board = new StatusBoard(config.node, version, clock.now);
+  showBoard(registry, () => board.status());
   const reports = [logEvents(log), countEvents(registry, version), board.note, ...(onEvent ? [onEvent] : [])];
   const report = (event: DaemonEvent) => {
     for (const each of reports) each(event);
   };
+
+  const manager = options.serviceManager?.({
+    status: () => statusLine(board.status()),
+    onError: (thrown) => log.warn({ why: messageOf(thrown) }, "the service manager cannot be told"),
+  });
 
   let breakDown: (thrown: unknown) => void = () => undefined;
   const broken = new Promise<never>((_, reject) => {
@@ -85,9 +98,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const next = await options.loadConfig();
     checkChange(config, next);
     if (isClosing) throw new KeyturnError("CONFIG_INVALID", "keyturn is stopping");
-    await engine?.close(GRACE_MS);
-    engine = undefined;
     try {
+      await engine?.close(GRACE_MS);
+      engine = undefined;
       engine = await startEngine(next, clock, report, breakDown);
       config = next;
       log.level = next.log.level;
@@ -108,16 +121,34 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 
   /** One after another: a second SIGHUP waits for the first. */
   function reloadInTurn(): Promise<void> {
-    const turn = reloading.then(reload);
-    reloading = turn.catch((thrown: unknown) => {
-      log.error({ why: messageOf(thrown) }, "the new configuration is not used, the old one stays in force");
+    const turn = reloading.then(async () => {
+      manager?.reloading();
+      await reload();
     });
+    reloading = turn.then(
+      () => manager?.ready(),
+      (thrown: unknown) => {
+        const why = messageOf(thrown);
+        log.error({ why }, "the new configuration is not used, the old one stays in force");
+        manager?.ready(`the new configuration is not used: ${shorten(why)}`);
+      },
+    );
     return turn.then(() => log.info("configuration was read again"));
   }
+
+  const desk = createAlertDesk({
+    config: () => config,
+    board,
+    engine: () => engine,
+    running,
+    clock,
+    report,
+  });
 
   try {
     const admin = await startAdminServer({
       listen: config.admin.listen,
+      now: clock.now,
       tokenFile: () => config.admin.tokenFile,
       metrics: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
       status: () => board.status(),
@@ -128,10 +159,19 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         const current = engine?.current(name)?.id ?? null;
         return generations.length === 0 ? undefined : { current, generations };
       },
-      rollback: (name, to) => running().rollBack(name, to === undefined ? null : (to as GenerationId)),
+      rollback: (name, to) => {
+        const asked = { cause: "operator", why: "an operator asked for it" } as const;
+        return running().rollBack(name, to === undefined ? null : (to as GenerationId), asked);
+      },
       retry: (name) => running().retry(name),
-      onError: (thrown) => log.warn({ why: messageOf(thrown) }, "the admin server cannot take a connection"),
+      alerts: async (body) => {
+        // What is begun while one engine takes the place of another comes to nothing.
+        await reloading;
+        return desk.take(body);
+      },
+      onError: (thrown) => log.warn({ why: messageOf(thrown) }, "trouble in the admin server: it goes on"),
     });
+    closes.push(() => desk.settle());
     closes.push(() => admin.close());
     engine = await startEngine(config, clock, report, breakDown);
     closes.push(async () => engine?.close(GRACE_MS));
@@ -140,6 +180,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       { version, admin: admin.url, outputDir: config.output.dir, pid: process.pid },
       "keyturn is running",
     );
+    manager?.ready();
     return {
       adminUrl: admin.url,
       reload: reloadInTurn,
@@ -147,7 +188,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       close: async () => {
         isClosing = true;
         log.info("keyturn is stopping");
-        await closes.close();
+        manager?.stopping();
+        try {
+          await closes.close();
+        } finally {
+          await manager?.close();
+        }
         log.info("keyturn has stopped");
       },
       broken,

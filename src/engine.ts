@@ -2,20 +2,19 @@
 import { createChecks, createReader } from "./checks.ts";
 import type { Config } from "./config/schema.ts";
 import type { Report } from "./core/events.ts";
-import type { Generation, GenerationId } from "./core/generation.ts";
-import type { BundleName } from "./core/names.ts";
-import type { ReloadOutcome } from "./core/outcome.ts";
+import type { Generation, GenerationId, RollbackCause } from "./core/generation.ts";
+import { type BundleName, readKey } from "./core/names.ts";
+import type { ReloadOutcome, RetryResult } from "./core/outcome.ts";
 import { watchExpiry } from "./expiry/watch.ts";
 import { startHandshakes } from "./handshake/supervisor.ts";
-import { createService, tellRenewal } from "./local-service.ts";
+import { createService, describeService, tellRenewal } from "./local-service.ts";
 import { Turns } from "./notify/turns.ts";
 import { lookUpOwnFiles } from "./output.ts";
 import { auditRegularly } from "./reload/audit.ts";
 import { Intake } from "./reload/intake.ts";
-import type { RetryResult } from "./reload/look.ts";
 import { ReloadQueue } from "./reload/queue.ts";
 import type { Clock } from "./runtime/clock.ts";
-import { CloseStack } from "./runtime/close-stack.ts";
+import { type CloseStack, openTogether } from "./runtime/close-stack.ts";
 import { createSource } from "./source/source.ts";
 import { FileStore } from "./store/file-store.ts";
 import { lookUpOwner } from "./store/owner.ts";
@@ -27,12 +26,19 @@ export interface Engine {
   current(name: BundleName): Generation | undefined;
   /** Generations of a bundle that are on disk, oldest first. */
   history(name: BundleName): readonly Generation[];
+  /** The newest one that was live before; undefined where there is none. */
+  previous(name: BundleName): Generation | undefined;
   /**
    * Goes back to a generation, or to the newest one that was live before, until the content in etcd changes.
    *
+   * @param asked Who wants it, and why: for the history.
    * @throws KeyturnError BUNDLE_UNKNOWN, GENERATION_UNKNOWN, NOTHING_TO_DO, STORE_FAILED.
    */
-  rollBack(name: BundleName, to: GenerationId | null): Promise<ReloadOutcome>;
+  rollBack(
+    name: BundleName,
+    to: GenerationId | null,
+    asked: { readonly cause: Exclude<RollbackCause, "service">; readonly why: string },
+  ): Promise<ReloadOutcome>;
   /**
    * Tries what etcd holds again, in quarantine or not.
    *
@@ -49,19 +55,13 @@ export interface Engine {
  * @param onBroken Called when something that runs on and on ends by itself, which is a fault of keyturn.
  * @throws KeyturnError STORE_LOCKED, STORE_UNSAFE, STORE_FAILED, CONFIG_INVALID.
  */
-export async function startEngine(
+export function startEngine(
   config: Config,
   clock: Clock,
   report: Report,
   onBroken: (thrown: unknown) => void,
 ): Promise<Engine> {
-  const closes = new CloseStack();
-  try {
-    return await buildEngine(config, clock, report, onBroken, closes);
-  } catch (thrown) {
-    await closes.close();
-    throw thrown;
-  }
+  return openTogether((closes) => buildEngine(config, clock, report, onBroken, closes));
 }
 
 async function buildEngine(
@@ -116,12 +116,16 @@ async function buildEngine(
   const source = createSource({
     access: etcd,
     prefix: etcd.prefix,
+    isUsed: (key) => readKey(etcd.prefix, key).kind === "part",
     resyncEveryMs: etcd.resyncEvery,
     clock,
     report,
   });
 
-  report({ type: "engine.started" });
+  report({ type: "engine.started", services: config.services.map(describeService) });
+  for (const [bundle, { message }] of store.unrecovered()) {
+    report({ type: "bundle.drifted", bundle, findings: [], failure: message });
+  }
   resumeAll(store, queue, report);
 
   const currents = () =>
@@ -172,7 +176,8 @@ async function buildEngine(
     requestResync: () => source.requestResync(),
     current: (name) => store.current(name),
     history: (name) => store.history(name),
-    rollBack: (name, to) => queue.goBack({ kind: "return", name, to, why: "an operator asked for it" }),
+    previous: (name) => store.previous(name),
+    rollBack: (name, to, asked) => queue.goBack({ kind: "return", name, to, ...asked }),
     retry: (name) => intake.retry(name, signal),
     close: async (graceMs) => {
       closes.push(() => queue.close(AbortSignal.timeout(graceMs)));

@@ -6,7 +6,7 @@ import type { Generation } from "./core/generation.ts";
 import { matchesAny } from "./core/glob.ts";
 import type { LookAt } from "./core/handshake.ts";
 import type { BundleName } from "./core/names.ts";
-import type { Notice, ServiceAnswer } from "./core/service.ts";
+import type { ConfiguredService, Notice, ServiceAnswer } from "./core/service.ts";
 import { notifyExec } from "./notify/exec.ts";
 import { notifyHaproxy } from "./notify/haproxy.ts";
 import { notifyHttp } from "./notify/http-hook.ts";
@@ -36,6 +36,14 @@ export interface ServiceTools {
 /** A service, and its schedule where it is looked at over TLS. */
 export interface LocalService extends Service {
   readonly watched: WatchedService | null;
+}
+
+/** What people may see of its settings. */
+export function describeService({ name, stage, bundles, notify, verify }: ServiceConfig): ConfiguredService {
+  const given = (ways: object) =>
+    Object.entries(ways).flatMap(([way, settings]) => (settings === undefined ? [] : [way]));
+  const { every: _, ...probes } = verify ?? {};
+  return { name, stage, bundles, notify: given(notify).join(), verify: given(probes) };
 }
 
 type Tell = (notice: Notice, signal: AbortSignal) => Promise<ServiceAnswer>;

@@ -1,7 +1,9 @@
-/** `keyturn demo`: certificates of two real services turn under load; anything dropped is counted and told. */
+/** `keyturn demo`: certificates of three real services turn under load; anything dropped is counted and told. */
 import { messageOf } from "../core/errors.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { CloseStack } from "../runtime/close-stack.ts";
+import { asksOf } from "./ask.ts";
+import { asksByGrpc } from "./ask-grpc.ts";
 import { HEAD, type Refusal, type Rotation, refusalLine, rotationLine, summary } from "./screen.ts";
 import { type DemoService, type LogLine, type Stage, setStage } from "./stage.ts";
 import { type Counts, startTraffic, type Traffic } from "./traffic.ts";
@@ -25,7 +27,7 @@ export async function runDemo({ rotations, everyMs }: DemoOptions): Promise<numb
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stopped.abort());
   const closes = new CloseStack();
   try {
-    write("Starting an etcd, a CA, two HTTPS services and keyturn on 127.0.0.1 …");
+    write("Starting an etcd, a CA, two HTTPS services, a gRPC one and keyturn on 127.0.0.1 …");
     const stage = await setStage(closes);
     const traffic = await startLoad(stage, closes);
     write(`etcd ${stage.endpoint}, status ${stage.adminUrl}/status; Ctrl-C ends the demo\n`);
@@ -44,14 +46,18 @@ export async function runDemo({ rotations, everyMs }: DemoOptions): Promise<numb
   }
 }
 
-/** The first bundles, which the services begin with, and load on both. */
+/** The first bundles, which the services begin with, and load on all. */
 async function startLoad(stage: Stage, closes: CloseStack): Promise<Map<DemoService, Traffic>> {
   const traffic = new Map<DemoService, Traffic>();
   for (const service of stage.services) {
-    const serving = service.next((said) => (said.kind === "serving" ? said.port : undefined));
+    const serving = service.next(({ event }) => event === "serving" || undefined);
     await stage.put(service.name, (await issue(stage, service.serverName)).pem);
-    const port = await withinTime(serving, `${service.name} serves its first certificate`);
-    const load = startTraffic({ port, serverName: service.serverName, ca: stage.authority.certificatePem });
+    await withinTime(serving, `${service.name} serves its first certificate`);
+    const load = startTraffic(
+      service.example === "grpc"
+        ? await asksByGrpc(service, closes)
+        : asksOf({ ...service, ca: stage.authority.certificatePem }, closes),
+    );
     closes.push(() => load.stop());
     traffic.set(service, load);
   }
@@ -113,7 +119,7 @@ function isAbout({ bundle, event }: LogLine, name: string, wanted: string): bool
 async function rotate(stage: Stage, service: DemoService, load: Traffic): Promise<Rotation> {
   const { pem, fingerprint256 } = await issue(stage, service.serverName);
   const hooked = service.next((said) =>
-    said.kind === "hook" && said.fingerprint256 === fingerprint256 ? said : undefined,
+    said.event === "hook" && said.fingerprint256 === fingerprint256 ? said : undefined,
   );
   const seen = load.seen(fingerprint256);
   const verified = stage.logged((line) =>
@@ -128,7 +134,7 @@ async function rotate(stage: Stage, service: DemoService, load: Traffic): Promis
     bundle: service.name,
     digest: hook.digest,
     revision,
-    hookMs: hook.atMs - begin,
+    hookMs: hook.receivedAtMs - begin,
     servedMs: servedAt - begin,
     verifiedMs: verifiedAt - begin,
   };

@@ -1,8 +1,7 @@
-/** Load on a sample service: new connections, and streams that last longer than a rotation takes. */
-import { get } from "node:https";
-import type { TLSSocket } from "node:tls";
+/** Load on an example service: connections that are new, one that is old, and streams that outlast a rotation on both. */
 import { messageOf } from "../core/errors.ts";
 import { systemClock } from "../runtime/clock.ts";
+import type { Ask } from "./ask.ts";
 
 /** What the load saw so far. */
 export interface Counts {
@@ -22,22 +21,12 @@ export interface Traffic {
   stop(): Promise<void>;
 }
 
-/** What to send requests to. */
-export interface Target {
-  readonly port: number;
-  readonly serverName: string;
-  /** PEM: the only authority that is trusted. */
-  readonly ca: string;
-}
-
-const CONNECTION_WORKERS = 3;
-const STREAM_WORKERS = 3;
 const PAUSE_MS = 15;
 const REQUEST_TIMEOUT_MS = 10_000;
 const KEPT_FAILURES = 5;
 
-/** Starts the load. Every request makes a connection of its own, and checks the certificate against the CA. */
-export function startTraffic(target: Target): Traffic {
+/** Starts the load: each of these is asked over and over, in parallel. */
+export function startTraffic(asks: readonly Ask[]): Traffic {
   const counts: Counts = { served: 0, streams: 0, failed: 0, failures: [] };
   const stopping = new AbortController();
   let newest = "";
@@ -48,12 +37,12 @@ export function startTraffic(target: Target): Traffic {
     waiting.delete(fingerprint);
   };
 
-  async function work(path: "/" | "/stream"): Promise<void> {
+  async function work({ isStream, ask }: Ask): Promise<void> {
     while (!stopping.signal.aborted) {
       try {
-        await request(target, path, onFingerprint);
+        await ask(onFingerprint, AbortSignal.timeout(REQUEST_TIMEOUT_MS));
         counts.served++;
-        if (path === "/stream") counts.streams++;
+        if (isStream) counts.streams++;
       } catch (thrown) {
         counts.failed++;
         if (counts.failures.length < KEPT_FAILURES) counts.failures.push(messageOf(thrown));
@@ -62,10 +51,7 @@ export function startTraffic(target: Target): Traffic {
     }
   }
 
-  const workers = [
-    ...Array.from({ length: CONNECTION_WORKERS }, () => work("/")),
-    ...Array.from({ length: STREAM_WORKERS }, () => work("/stream")),
-  ];
+  const workers = asks.map(work);
   return {
     counts,
     seen: (fingerprint) =>
@@ -78,30 +64,4 @@ export function startTraffic(target: Target): Traffic {
       await Promise.all(workers);
     },
   };
-}
-
-function request(
-  { port, serverName, ca }: Target,
-  path: string,
-  onFingerprint: (fingerprint256: string) => void,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const options = { host: "127.0.0.1", port, path, servername: serverName, ca, agent: false };
-    const sent = get(
-      { ...options, headers: { host: serverName }, timeout: REQUEST_TIMEOUT_MS },
-      (response) => {
-        const socket = response.socket as TLSSocket;
-        const certificate = socket.getPeerX509Certificate();
-        if (certificate !== undefined) onFingerprint(certificate.fingerprint256);
-        response.resume();
-        response.on("error", reject);
-        response.on("end", () => {
-          if (response.statusCode === 200 && response.complete) resolve();
-          else reject(new Error(`${path} ended with status ${response.statusCode}`));
-        });
-      },
-    );
-    sent.on("timeout", () => sent.destroy(new Error(`${path} was not answered in time`)));
-    sent.on("error", reject);
-  });
 }
