@@ -1,22 +1,22 @@
 /** `npm run bench`: measures the keyturn in dist/, prints the page, and fails where a promise was broken. */
-import { once } from "node:events";
-import { writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { messageOf } from "../../src/core/errors.ts";
-import { CloseStack } from "../../src/runtime/close-stack.ts";
+import type { CloseStack } from "../../src/runtime/close-stack.ts";
 import { type BundlePems, createBundleMaker } from "../support/pki.ts";
+import { runProgram, sayAs } from "../support/program.ts";
+import { keepPart } from "./book.ts";
 import { CONTENDERS } from "./contenders.ts";
 import { measureFleet } from "./fleet.ts";
-import { describeMachine, loadNow } from "./machine.ts";
+import { describeMachine, loadNow, today } from "./machine.ts";
 import { pageOf } from "./page.ts";
 import { type Plan, planOf, USAGE } from "./plan.ts";
 import { faultsOf } from "./report.ts";
 import { measureRotations } from "./rotations.ts";
 import { buildStand } from "./stand.ts";
 
-const PAGE = fileURLToPath(new URL("../../BENCHMARKS.md", import.meta.url));
+const NAME = "bench";
 /** Two more than are rotated: those that wake a contender. */
 const WAKING = 2;
+
+const say = sayAs(NAME);
 
 async function makeBundles(count: number): Promise<BundlePems[]> {
   const maker = await createBundleMaker();
@@ -28,7 +28,7 @@ async function makeBundles(count: number): Promise<BundlePems[]> {
 /** Measures everything and returns the faults. */
 async function measure(plan: Plan, closes: CloseStack): Promise<string[]> {
   const load = loadNow();
-  const date = new Date().toISOString().slice(0, 10);
+  const date = today();
   say("making the bundles");
   const toRotate = await makeBundles(plan.warmUp + plan.rotations + WAKING);
   const toSync = await makeBundles(plan.bundles);
@@ -41,39 +41,12 @@ async function measure(plan: Plan, closes: CloseStack): Promise<string[]> {
   const rotations = await measureRotations(stand, present, toRotate, plan);
   say(`${plan.bundles} bundles at once`);
   const fleet = await measureFleet(stand, toSync, plan);
-  const machine = describeMachine(stand.etcd.etcd, load);
+  const machine = describeMachine(load, stand.etcd.etcd);
   const page = pageOf({ plan, contenders: CONTENDERS, rotations, fleet, machine, date });
   console.log(page);
   const faults = faultsOf(rotations, fleet, plan);
-  if (plan.write && faults.length === 0) writeFileSync(PAGE, page);
+  if (plan.write && faults.length === 0) keepPart("npm run bench", page);
   return faults;
 }
 
-function say(text: string): void {
-  console.error(`bench: ${text}`);
-}
-
-function readPlan(): Plan | undefined {
-  try {
-    return planOf(process.argv.slice(2));
-  } catch (thrown) {
-    say(`${messageOf(thrown)}\nusage: ${USAGE}`);
-    return undefined;
-  }
-}
-
-async function main(): Promise<number> {
-  const plan = readPlan();
-  if (plan === undefined) return 2;
-  const closes = new CloseStack();
-  const interrupted = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
-  try {
-    const faults = await Promise.race([measure(plan, closes), interrupted.then(() => ["interrupted"])]);
-    for (const fault of faults) say(`FAULT: ${fault}`);
-    return faults.length === 0 ? 0 : 1;
-  } finally {
-    await closes.close();
-  }
-}
-
-process.exit(await main());
+await runProgram({ name: NAME, usage: USAGE, optionsOf: planOf, run: measure });

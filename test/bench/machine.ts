@@ -17,16 +17,17 @@ export function findProgram(name: string): string | undefined {
   });
 }
 
-/** The machine in a few lines of Markdown. @param etcd The etcd program. @param load From before the measuring. */
-export function describeMachine(etcd: string, load: string): string {
+/** The machine in a few lines of Markdown. @param load From before the measuring. @param etcd The etcd program, if any. */
+export function describeMachine(load: string, etcd?: string): string {
   const processors = cpus();
   const memory = (totalmem() / 2 ** 30).toFixed(1);
   const fileSystem = firstLine("stat", "--file-system", "--format=%T", tmpdir());
+  const programs = [`Node ${process.version}`, ...(etcd === undefined ? [] : [versionOf(etcd)])];
   const commit = firstLine("git", "describe", "--always", "--dirty");
   return [
     `- ${processors[0]?.model.trim()}, ${processors.length} cores, ${memory} GiB, load ${load} before it began`,
     `- ${type()} ${release()} ${arch()}, files on ${fileSystem} (${tmpdir()})`,
-    `- Node ${process.version}, ${firstLine(etcd, "--version").replace(" Version:", "")}`,
+    `- ${programs.join(", ")}`,
     `- keyturn at ${commit}`,
   ].join("\n");
 }
@@ -34,6 +35,15 @@ export function describeMachine(etcd: string, load: string): string {
 /** The load of the last minute. */
 export function loadNow(): string {
   return loadavg()[0]?.toFixed(2) ?? "unknown";
+}
+
+/** YYYY-MM-DD. */
+export function today(): string {
+  return new Date().toISOString().slice(0, 10);
+}
+
+function versionOf(etcd: string): string {
+  return firstLine(etcd, "--version").replace(" Version:", "");
 }
 
 function firstLine(program: string, ...words: string[]): string {

@@ -1,5 +1,6 @@
 /** How much is measured: all of it, or enough for CI to see a fault. */
 import { parseArgs } from "node:util";
+import { SIZE_OPTIONS, sizesFor } from "./options.ts";
 
 /** Sizes of one run. */
 export interface Plan {
@@ -25,14 +26,9 @@ const QUICK = { rotations: 20, warmUp: 5, block: 10, pauseMs: 25, bundles: 100, 
 export function planOf(argv: readonly string[]): Plan {
   const { values } = parseArgs({
     args: [...argv],
-    options: {
-      quick: { type: "boolean", default: false },
-      write: { type: "boolean", default: false },
-      pause: { type: "string" },
-    },
+    options: { ...SIZE_OPTIONS, pause: { type: "string" } },
   });
-  if (values.quick && values.write) throw new Error("--write keeps a full run: leave --quick out");
-  const sizes = values.quick ? QUICK : FULL;
+  const sizes = sizesFor(values, { full: FULL, quick: QUICK });
   const pauseMs = values.pause === undefined ? sizes.pauseMs : Number(values.pause);
   if (!(pauseMs >= 0)) throw new Error(`--pause: expected milliseconds, not ${values.pause}`);
   return { ...sizes, pauseMs, write: values.write };

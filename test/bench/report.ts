@@ -1,15 +1,9 @@
 /** The numbers as Markdown, and what is wrong with them. Pure. */
-import type { Contender } from "./contender.ts";
 import type { Fleet, Start } from "./fleet.ts";
+import { ms, percentile, table, times } from "./markdown.ts";
 import type { Plan } from "./plan.ts";
 import type { Rotations } from "./rotations.ts";
 import type { StepTimes } from "./step-times.ts";
-
-/** The value that a share `p` of the values does not exceed (nearest rank). */
-function percentile(values: readonly number[], p: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(p * sorted.length) - 1)] ?? Number.NaN;
-}
 
 /** Put → hook, and put → verified. */
 export function rotationTable(results: readonly Rotations[]): string {
@@ -48,16 +42,6 @@ export function stepTable(results: readonly Rotations[]): string {
       row("the service of stage 1 told and looked at", ({ verifiedMs }) => verifiedMs),
     ],
   );
-}
-
-/** What each row of the table is. */
-export function legend(contenders: readonly Contender[]): string {
-  return contenders
-    .map(
-      ({ label, what, missing }) =>
-        `- **${label}**: ${missing === undefined ? what : `not measured, ${missing}`}`,
-    )
-    .join("\n");
 }
 
 /** Many bundles. */
@@ -106,19 +90,4 @@ export function faultsOf(results: readonly Rotations[], fleet: Fleet, { rotation
 
 function medianOf(results: readonly Rotations[], name: string): number {
   return percentile(results.find(({ contender }) => contender.name === name)?.rounds.flat() ?? [], 0.5);
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map((_, column) => (column === 0 ? "---" : "---:"))), ...rows.map(line)].join(
-    "\n",
-  );
-}
-
-function ms(value: number): string {
-  return `${value.toFixed(1)} ms`;
-}
-
-function times(ratio: number): string {
-  return `${ratio.toFixed(2)}×`;
 }
