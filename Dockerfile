@@ -1,4 +1,4 @@
-# keyturn, and the sample service of docker-compose.yml, which is the same image with another entrypoint.
+# keyturn, and the examples of docker-compose.yml, which are the same image with other entrypoints.
 # Node 24 is a supported LTS; keyturn screens the certificates that crash its TLS library before Node touches them.
 ARG NODE_IMAGE=node:24.21.0-trixie-slim
 
@@ -22,11 +22,15 @@ RUN npm install --no-save --omit=dev --ignore-scripts --no-audit --no-fund
 
 # 3. What runs. The code belongs to root: the user that runs it cannot change it.
 FROM ${NODE_IMAGE} AS runtime
+LABEL org.opencontainers.image.title=keyturn \
+  org.opencontainers.image.description="Turns the TLS certificates of an inference node as one" \
+  org.opencontainers.image.licenses=MIT
 ENV NODE_ENV=production
 WORKDIR /app
 COPY package.json ./
 COPY --from=packages /app/node_modules node_modules
 COPY --from=build /app/dist dist
+COPY examples examples
 # flock(1) locks the output folder, getent(1) looks up owners: Debian slim has both, and an image without them must not
 # come to be. A new named volume at /var/lib/keyturn takes over owner and mode of the folder here.
 RUN flock --version && getent passwd node \
