@@ -5,6 +5,7 @@ import { access, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
+import { validate } from "dockerfile-utils";
 import { z } from "zod";
 import {
   CONFIG,
@@ -136,20 +137,24 @@ describe("keyturn in the compose stack", () => {
     assert.deepEqual([found?.type, found?.read_only], ["volume", false]);
   });
 
-  it("shares its bundles with the sample service, read-only, under the paths the hook names", async () => {
+  it("shares its bundles with the services, read-only, under the paths the hook names", async () => {
     const { output, services } = await readConfig();
-    const [keyturn, sample] = [await serviceOf("keyturn"), await serviceOf("sample")];
-    const sourceOf = ({ volumes }: typeof sample) => volumes.find(({ target }) => target === output.dir);
-    assert.deepEqual(sourceOf(sample), { ...sourceOf(keyturn), read_only: true });
-    const bundles = services.find((one) => one.name === "sample")?.bundles ?? [];
-    assert.deepEqual(
-      bundles.map((bundle) => `${output.dir}/${bundle}`),
-      [sample.environment.BUNDLE_DIR],
-    );
+    const keyturn = await serviceOf("keyturn");
+    assert.ok(services.length > 0);
+    for (const { name, bundles } of services) {
+      const service = await serviceOf(name);
+      const sourceOf = ({ volumes }: typeof service) => volumes.find(({ target }) => target === output.dir);
+      assert.deepEqual(sourceOf(service), { ...sourceOf(keyturn), read_only: true });
+      assert.deepEqual(
+        bundles.map((bundle) => `${output.dir}/${bundle}`),
+        [service.environment.BUNDLE_DIR],
+      );
+    }
   });
 
-  it("can have its keys read by the sample service: the same image, so the same user", async () => {
-    assert.equal((await serviceOf("sample")).image, (await serviceOf("keyturn")).image);
+  it("can have its keys read by the services: the same image, so the same user", async () => {
+    const { image } = await serviceOf("keyturn");
+    for (const { name } of (await readConfig()).services) assert.equal((await serviceOf(name)).image, image);
   });
 
   it("sends its hooks to the port where the service listens for them", async () => {
@@ -167,7 +172,8 @@ describe("keyturn in the compose stack", () => {
       services.map(({ notify }) => notify.http?.secretFile),
       services.map(() => undefined),
     );
-    assert.equal((await serviceOf("sample")).environment.HOOK_SECRET_FILE, undefined);
+    for (const { name } of services)
+      assert.equal((await serviceOf(name)).environment.HOOK_SECRET_FILE, undefined);
   });
 
   it("is scraped, checked and published on the port it listens on", async () => {
@@ -178,13 +184,30 @@ describe("keyturn in the compose stack", () => {
       .flatMap(({ static_configs }) => static_configs)
       .flatMap((one) => one.targets);
     assert.equal(host, "0.0.0.0");
-    assert.deepEqual(targets, [`keyturn:${port}`]);
+    assert.ok(targets.includes(`keyturn:${port}`));
     assert.deepEqual(ports, [`127.0.0.1:${port}:${port}`]);
     assert.match(healthcheck?.test.join(" ") ?? "", new RegExp(`127\\.0\\.0\\.1:${port}/healthz`));
   });
 
-  it("has a sample service that is checked and published where it serves HTTPS", async () => {
-    const { environment, ports, healthcheck } = await serviceOf("sample");
+  it("has its services scraped where they take the hook", async () => {
+    const { scrape_configs } = prometheusSchema.parse(await readYaml("deploy/compose/prometheus.yml"));
+    for (const { name } of (await readConfig()).services) {
+      const { environment } = await serviceOf(name);
+      const job = scrape_configs.find(({ job_name }) => job_name === name);
+      const target = environment.HOOK_LISTEN?.replace("0.0.0.0", name);
+      assert.deepEqual(job?.static_configs, [{ targets: [target] }]);
+    }
+  });
+
+  it("has a client that calls the gRPC service where it listens, with the certificate of its own bundle", async () => {
+    const { environment: service } = await serviceOf("grpc");
+    const { environment: client } = await serviceOf("grpc-client");
+    assert.equal(client.GRPC_TARGET, service.GRPC_LISTEN?.replace("0.0.0.0", "grpc"));
+    assert.equal(client.BUNDLE_DIR, service.BUNDLE_DIR);
+  });
+
+  it("has an inference service that is checked and published where it serves HTTPS", async () => {
+    const { environment, ports, healthcheck } = await serviceOf("inference");
     const port = environment.HTTPS_LISTEN?.replace("0.0.0.0:", "");
     assert.deepEqual(ports, [`127.0.0.1:${port}:${port}`]);
     assert.match(healthcheck?.test.join(" ") ?? "", new RegExp(`port: ${port},`));
@@ -199,6 +222,12 @@ describe("the image", () => {
     assert.match(image ?? "", /^node:\d+\.\d+\.\d+-[a-z]+-slim$/);
     const stages = await readStages();
     for (const { from } of stages) assert.equal(from, `\${NODE_IMAGE}`);
+  });
+
+  it("has a Dockerfile that a linter finds no fault with", async () => {
+    const text = await readFile(join(ROOT, "Dockerfile"), "utf8");
+    assert.deepEqual(validate(text), []);
+    assert.equal(validate(text.replace("ENTRYPOINT", "ENTRYPIONT")).length, 1);
   });
 
   it("copies only what is in the repository, and what .dockerignore lets through", async () => {
@@ -257,11 +286,13 @@ describe("the image", () => {
     );
   });
 
-  it("names programs of dist/ that have a source", async () => {
+  it("names programs that are there, or are compiled from a source", async () => {
     const entrypoints = Object.values((await readStack()).services).flatMap(({ entrypoint }) => entrypoint);
     const text = [...entrypoints, ...(await readInstructions()).map(({ rest }) => rest)].join(" ");
-    const programs = [...text.matchAll(/\bdist\/([\w/-]+)\.js\b/g)].map(([, program]) => program);
-    assert.deepEqual([...new Set(programs)].sort(), ["cli", "demo/service"]);
-    for (const program of programs) await access(join(ROOT, "src", `${program}.ts`));
+    const named = [...text.matchAll(/\b(?:dist|examples)\/[\w/-]+\.js\b/g)].map(([program]) => program);
+    const programs = [...new Set(named)].sort();
+    assert.deepEqual(programs, ["dist/cli.js", "examples/grpc.js", "examples/inference.js"]);
+    for (const program of programs)
+      await access(join(ROOT, program.replace(/^dist\/(.*)\.js$/, "src/$1.ts")));
   });
 });

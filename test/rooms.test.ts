@@ -24,16 +24,20 @@ const ROOMS: ReadonlyMap<string, readonly string[] | "everything"> = new Map<
   ["expiry", BASE],
   ["handshake", BASE],
   ["hot-swap", BASE],
+  ["proxy", [...BASE, "hot-swap"]],
+  ["service-manager", BASE],
   ["reload", BASE],
+  ["alerts", ["core"]],
   ["observe", ["core"]],
-  ["admin", ["core", "observe"]],
+  ["page", ["core", "observe"]],
+  ["admin", [...BASE, "observe", "page"]],
   ["dev", BASE],
   ["demo", "everything"],
   ["cli", "everything"],
   ["", "everything"],
 ]);
-/** Packages of Node that core may use: none of them reads, writes or waits. */
-const PURE_MODULES = ["node:crypto", "node:util"];
+/** What core may use from outside: none of it reads, writes or waits. */
+const PURE_MODULES = ["node:crypto", "node:util", "zod"];
 
 interface SourceFile {
   /** Below src, such as `core/pem.ts`. */

@@ -65,10 +65,10 @@ describe("keyturn status", () => {
     assert.match(ready.stdout, /^test-node: keyturn \d.*, ready\n/);
     assert.match(
       ready.stdout,
-      /inference +live +000001-[0-9a-f]{8} +\d+ +30\.0 d +inference\.local,127\.0\.0\.1/,
+      /inference +live +30\.0 d +000001-[0-9a-f]{8} +\d+ +.*inference\.local,127\.0\.0\.1/,
     );
     assert.equal(notReady.code, 1);
-    assert.match(notReady.stdout, /broken: PEM_MISSING: \/certs\/broken has no certificate/);
+    assert.match(notReady.stdout, /broken: rejected\n +PEM_MISSING: \/certs\/broken has no certificate/);
     assert.equal(JSON.parse(json.stdout).node, "test-node");
   });
 

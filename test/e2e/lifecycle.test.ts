@@ -155,12 +155,14 @@ describe("the daemon", () => {
     await until("the new one is in force", () =>
       daemon.log.some(({ msg }) => msg === "configuration was read again"),
     );
+    const deletions = () => daemon.metric("keyturn_events_total", { result: "deleted" });
+    await until("the new one has seen it too", async () => (await deletions()) === 2);
     await etcd.put("/certs/inference.pem", whole);
     await daemon.untilLive("inference");
     await etcd.ctl(["del", "/certs/inference.pem"]);
     await until("it is gone", async () => (await daemon.bundle("inference")) === undefined);
 
     await assert.rejects(readFile(join(daemon.outputDir, "inference", "tls.key")), { code: "ENOENT" });
-    assert.equal(await daemon.metric("keyturn_events_total", { result: "deleted" }), 3);
+    assert.equal(await deletions(), 3);
   });
 });

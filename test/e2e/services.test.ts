@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { freePorts } from "../../src/dev/etcd.ts";
 import { useDaemon } from "../support/daemon.ts";
@@ -33,6 +35,33 @@ describe("a service", () => {
     assert.equal(daemon.log.filter(({ level }) => level === "error").length, 0);
     assert.equal(receiver.hooks.length, 1);
     assert.equal(receiver.hooks[0]?.event.data.reason, "retried");
+  });
+
+  it("that was away while its files were removed finds them there when it is told", async (t) => {
+    const [etcd, folder, pki] = await setUp(t);
+    const [port = 0] = await freePorts(1);
+    const http = { url: `http://127.0.0.1:${port}/-/reload`, attempts: 1 };
+    const services = [{ name: "vllm", bundles: ["*"], notify: { http } }];
+    const daemon = await useDaemon(t, folder, { etcd: { endpoints: [etcd.endpoint] }, services });
+    const { whole } = await pki.make();
+    await etcd.put("/certs/inference.pem", whole);
+    await until("it is pending", async () => (await daemon.bundle("inference"))?.state === "current");
+
+    await rm(join(daemon.outputDir, "inference"), { recursive: true });
+    const read: string[] = [];
+    await useHookReceiver(t, {
+      port,
+      answer: async ({ event }, respond) => {
+        read.push(await readFile(event.data.paths.combined ?? "", "utf8").catch(String));
+        respond.writeHead(204).end();
+      },
+    });
+    await daemon.untilLive("inference");
+
+    assert.deepEqual(
+      read.map((content) => content.includes("PRIVATE KEY")),
+      [true],
+    );
   });
 
   it("that refuses is told again, while one that took it is left in peace", async (t) => {

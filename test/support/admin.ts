@@ -3,8 +3,11 @@ import { writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { ADMIN_LIMITS, type AdminLimits } from "../../src/admin/limits.ts";
 import type { AdminOptions } from "../../src/admin/options.ts";
 import { startAdminServer } from "../../src/admin/server.ts";
+import { boardAfter } from "./board.ts";
+import * as events from "./events.ts";
 import { useFolder } from "./folder.ts";
 import { generationOf } from "./notice.ts";
 
@@ -29,23 +32,32 @@ export interface TestAdmin {
 
 const LIVE = generationOf("inference", "live");
 
+/** The status of a node that is ready and knows no bundle. */
+export const NOTHING_KNOWN = boardAfter(events.connected, events.snapshot());
+
 /** A daemon that is ready, knows no bundle, and does what it is asked. */
 export const IDLE: AdminOptions = {
   listen: { host: "127.0.0.1", port: 0 },
   tokenFile: () => undefined,
   metrics: async () => ({ contentType: "text/plain; version=0.0.4", text: "keyturn_queue_depth 0\n" }),
-  status: () => ({ ready: true, notReady: [] }),
+  now: () => new Date("2031-01-15T00:00:00.000Z"),
+  status: () => NOTHING_KNOWN,
   history: () => undefined,
   reload: async () => undefined,
   resync: () => undefined,
   rollback: async () => ({ kind: "interrupted" }),
   retry: async () => ({ kind: "reloaded", outcome: { kind: "unchanged", generation: LIVE } }),
+  alerts: async () => ({ ok: true, alerts: [] }),
   onError: () => undefined,
 };
 
 /** Starts it; it is closed when the test is over. */
-export async function useAdmin(t: TestContext, options: Partial<AdminOptions> = {}): Promise<TestAdmin> {
-  const server = await startAdminServer({ ...IDLE, ...options });
+export async function useAdmin(
+  t: TestContext,
+  options: Partial<AdminOptions> = {},
+  limits: Partial<AdminLimits> = {},
+): Promise<TestAdmin> {
+  const server = await startAdminServer({ ...IDLE, ...options }, { ...ADMIN_LIMITS, ...limits });
   t.after(() => server.close());
   return {
     url: server.url,

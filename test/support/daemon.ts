@@ -3,19 +3,19 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
 import type { BundleStatus, Status } from "../../src/observe/status.ts";
+import type { Scope } from "./scope.ts";
 import { until } from "./wait.ts";
 
-/** What was built, where `npm test` built it: it starts in half the time. Else the sources. */
-const CLI = process.env.KEYTURN_BUILT_CLI
+/** The words that run keyturn by Node: what was built, where `npm test` built it: it starts in half the time. Else the sources. */
+export const CLI = process.env.KEYTURN_BUILT_CLI
   ? [process.env.KEYTURN_BUILT_CLI]
-  : ["--import", "tsx", fileURLToPath(new URL("../../src/cli.ts", import.meta.url))];
+  : ["--import", import.meta.resolve("tsx"), fileURLToPath(new URL("../../src/cli.ts", import.meta.url))];
 
 /** A line of the daemon's log. */
-type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
+export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
 
 /** A daemon that runs. */
 export interface TestDaemon {
@@ -51,43 +51,75 @@ export async function runKeyturn(
   return { code, stdout, stderr };
 }
 
-/** Starts the keyturn command. */
-export function spawnKeyturn(args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
-  return spawn(process.execPath, [...CLI, ...args], {
+/**
+ * Starts the keyturn command.
+ *
+ * @param through Words that run what follows them in the same process, as `nice` and `env` do.
+ */
+export function spawnKeyturn(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  through: readonly string[] = [],
+): ChildProcess {
+  const [program = process.execPath, ...words] = [...through, process.execPath, ...CLI, ...args];
+  return spawn(program, words, {
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
 }
 
-/**
- * Starts a daemon and waits until it listens. It is killed when the test is over.
- *
- * @param settings What `keyturn.yaml` says, besides an admin port of its own and `output.dir` in the folder.
- */
-export async function useDaemon(
-  t: TestContext,
+/** What `keyturn.yaml` says, besides an admin port of its own and `output.dir` in the folder. */
+export interface DaemonSettings {
+  readonly output?: object;
+  readonly [key: string]: unknown;
+}
+
+/** Writes `keyturn.yaml` into the folder, and says where it and the output folder are. */
+export async function writeConfig(
   folder: string,
-  settings: { readonly output?: object; readonly [key: string]: unknown },
-): Promise<TestDaemon> {
+  settings: DaemonSettings,
+): Promise<{ readonly configFile: string; readonly outputDir: string }> {
   const configFile = join(folder, "keyturn.yaml");
-  const outputDir = join(folder, "output");
   const config = {
     node: "test-node",
     admin: { listen: "127.0.0.1:0" },
     log: { level: "debug" },
     ...settings,
-    output: { dir: outputDir, ...settings.output },
+    output: { dir: join(folder, "output"), ...settings.output },
   };
   await writeFile(configFile, stringify(config));
-  const child = spawnKeyturn(["run", "--config", configFile]);
-  t.after(() => child.kill("SIGKILL"));
+  return { configFile, outputDir: config.output.dir };
+}
+
+/** The lines of a daemon's log, growing as it writes them. */
+export function followLog({ stdout }: ChildProcess): readonly LogLine[] {
   const log: LogLine[] = [];
   let rest = "";
-  child.stdout?.on("data", (chunk: Buffer) => {
+  stdout?.on("data", (chunk: Buffer) => {
     const lines = (rest + chunk).split("\n");
     rest = lines.pop() ?? "";
     log.push(...lines.map((line) => JSON.parse(line) as LogLine));
   });
+  return log;
+}
+
+/**
+ * Starts a daemon and waits until it listens. It is killed when the test is over.
+ *
+ * @param env What its environment has besides that of the test.
+ * @param through As for {@link spawnKeyturn}.
+ */
+export async function useDaemon(
+  t: Scope,
+  folder: string,
+  settings: DaemonSettings,
+  env: NodeJS.ProcessEnv = {},
+  through: readonly string[] = [],
+): Promise<TestDaemon> {
+  const { configFile, outputDir } = await writeConfig(folder, settings);
+  const child = spawnKeyturn(["run", "--config", configFile], env, through);
+  t.after(() => void child.kill("SIGKILL"));
+  const log = followLog(child);
   let stderr = "";
   child.stderr?.on("data", (chunk: Buffer) => {
     stderr += chunk;

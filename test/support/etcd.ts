@@ -1,7 +1,7 @@
 /** A real etcd for a test, and etcdctl against it. */
 import { execFile } from "node:child_process";
-import type { TestContext } from "node:test";
 import { type DevEtcd, startEtcd } from "../../src/dev/etcd.ts";
+import type { Scope } from "./scope.ts";
 
 /** An etcd of one test. */
 export interface TestEtcd extends DevEtcd {
@@ -16,7 +16,7 @@ export interface TestEtcd extends DevEtcd {
 }
 
 /** Starts an etcd that is stopped when the test is over. */
-export async function useEtcd(t: TestContext, extraArguments: readonly string[] = []): Promise<TestEtcd> {
+export async function useEtcd(t: Scope, extraArguments: readonly string[] = []): Promise<TestEtcd> {
   const etcd = await startEtcd(extraArguments);
   t.after(() => etcd.stop());
   const ctl: TestEtcd["ctl"] = (args, input) =>

@@ -1,9 +1,11 @@
 /** Events as the daemon makes them, for what reads events. */
+import type { AlertResult } from "../../src/core/alert.ts";
 import type { DaemonEvent } from "../../src/core/events.ts";
 import type { Generation, Rollback, RollbackCause } from "../../src/core/generation.ts";
 import type { HandshakeFailure } from "../../src/core/handshake.ts";
 import type { ReloadOutcome, ReloadReason } from "../../src/core/outcome.ts";
 import type { Problem } from "../../src/core/problem.ts";
+import type { ConfiguredService } from "../../src/core/service.ts";
 import { nameOf } from "./material.ts";
 import { generationOf } from "./notice.ts";
 
@@ -17,6 +19,11 @@ export const snapshot = (revision = 41, cause: "start" | "watch" | "periodic" = 
   revision,
   keys: 1,
   changed: 1,
+});
+
+export const startedWith = (...services: readonly ConfiguredService[]): DaemonEvent => ({
+  type: "engine.started",
+  services,
 });
 
 export const connected: DaemonEvent = {
@@ -194,7 +201,30 @@ export const expiring = (
   remainingMs,
 });
 
+export const standing = (threshold: string | null, generation = generationOf()): DaemonEvent => ({
+  type: "certificate.standing",
+  bundle: generation.name,
+  leaf: leafOf(generation),
+  threshold,
+  remainingMs: 80 * 86_400_000,
+});
+
+export const clockBehind: DaemonEvent = {
+  type: "clock.behind",
+  bundle: name,
+  notBefore: "2031-01-01T00:00:00.000Z",
+};
+
 export const legacyKey: DaemonEvent = { type: "key.legacy", bundle: name, where: "/certs/inference.pem" };
+
+export const alertActed = (result: AlertResult, alert = "ModelErrors"): DaemonEvent => ({
+  type: "alert.acted",
+  alert,
+  bundle: name,
+  action: "rollback",
+  result,
+  message: `the alert ${alert} asked for it`,
+});
 
 export const handshakeRestarted: DaemonEvent = { type: "handshake.restarted", why: "it ended by SIGSEGV" };
 

@@ -22,6 +22,8 @@ export class FakeStore implements Store, Upkeep {
   readonly done: string[] = [];
   /** Fails the next call of this method, once. */
   failNext: StoreStep | undefined;
+  /** What stays in the folder of a bundle that is removed. */
+  foreign: readonly string[] = [];
   /** What the next audits find; empty after a repair. */
   findings: Finding[] = [];
   readonly #current = new Map<BundleName, GenerationId>();
@@ -104,6 +106,10 @@ export class FakeStore implements Store, Upkeep {
     });
   }
 
+  async holdFolder(): Promise<void> {
+    // It is in memory, and cannot be removed.
+  }
+
   async audit(): Promise<Finding[]> {
     return this.findings;
   }
@@ -118,9 +124,10 @@ export class FakeStore implements Store, Upkeep {
     this.#do("prune");
   }
 
-  async remove(name: BundleName): Promise<void> {
+  async remove(name: BundleName): Promise<readonly string[]> {
     this.#do("remove");
     this.#current.delete(name);
+    return this.foreign;
   }
 
   /** Makes something current without any step. */

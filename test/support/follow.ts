@@ -52,6 +52,7 @@ export function follow(t: TestContext, { work, ...options }: FollowOptions): Fol
   const controller = new AbortController();
   const source = createSource({
     prefix: "/certs/",
+    isUsed: () => true,
     resyncEveryMs: 3_600_000,
     clock: systemClock,
     report: (event) => events.push(event),

@@ -1,12 +1,12 @@
 /** A real etcd with authentication, where the user `keyturn` may read `/certs/` and nothing else. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { TestContext } from "node:test";
 import { Etcd3, type IOptions } from "etcd3";
 import type { EtcdAccess } from "../../src/source/client.ts";
 import { rangeOf } from "../../src/source/list.ts";
 import { type TestEtcd, useEtcd } from "./etcd.ts";
 import { useFolder } from "./folder.ts";
+import type { Scope } from "./scope.ts";
 import { useWriter, type Writer } from "./writer.ts";
 
 const USER = "keyturn";
@@ -15,6 +15,9 @@ const ROOT_PASSWORD = "root-password";
 
 /** The password of `keyturn`, until it is changed. */
 export const PASSWORD = "reader-password";
+
+/** How its administrator gets in. */
+export const AS_ROOT = { auth: { username: "root", password: ROOT_PASSWORD } };
 
 /** An etcd, and what its administrator does. */
 export interface GuardedEtcd {
@@ -31,10 +34,7 @@ export interface GuardedEtcd {
 }
 
 /** Starts one that is stopped when the test is over. */
-export async function useGuardedEtcd(
-  t: TestContext,
-  etcdArguments: readonly string[] = [],
-): Promise<GuardedEtcd> {
+export async function useGuardedEtcd(t: Scope, etcdArguments: readonly string[] = []): Promise<GuardedEtcd> {
   const [etcd, folder] = await Promise.all([
     useEtcd(t, ["--bcrypt-cost", "4", ...etcdArguments]),
     useFolder(t),
@@ -42,13 +42,12 @@ export async function useGuardedEtcd(
   const passwordFile = join(folder, "password");
   await writeFile(passwordFile, `${PASSWORD}\n`);
   await addUsers(etcd.endpoint);
-  const options = { auth: { username: "root", password: ROOT_PASSWORD } };
   // For as long as one call takes: it would have to be opened again after a restart of etcd anyway.
-  const asRoot = (act: (client: Etcd3) => Promise<unknown>) => useClient(etcd.endpoint, options, act);
+  const asRoot = (act: (client: Etcd3) => Promise<unknown>) => useClient(etcd.endpoint, AS_ROOT, act);
   return {
     etcd,
     access: { endpoints: [etcd.endpoint], username: USER, passwordFile },
-    writer: useWriter(t, etcd.endpoint, options),
+    writer: useWriter(t, etcd.endpoint, AS_ROOT),
     changePassword: (password) => asRoot(({ auth }) => auth.userChangePassword({ name: USER, password })),
     revoke: () => asRoot(({ auth }) => auth.userRevokeRole({ name: USER, role: ROLE })),
     grant: () => asRoot(({ auth }) => auth.userGrantRole({ user: USER, role: ROLE })),

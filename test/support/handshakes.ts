@@ -1,4 +1,5 @@
 /** TLS handshakes from outside: one, or all the time from several connections. */
+import { connect as dial, type Socket } from "node:net";
 import { connect } from "node:tls";
 
 /** Whom to connect to, and what to trust. */
@@ -7,12 +8,15 @@ export interface HandshakeTarget {
   readonly serverName: string;
   /** PEM: the only authority that is trusted. */
   readonly ca: string;
+  /** Whose protocol it speaks before TLS; none, where it is not given. */
+  readonly asks?: "postgres";
 }
 
 /** Fingerprint of the leaf that a new connection gets; rejects where the handshake fails or the chain is not trusted. */
-export function shakeHands({ port, serverName, ca }: HandshakeTarget): Promise<string> {
+export async function shakeHands({ port, serverName, ca, asks }: HandshakeTarget): Promise<string> {
+  const begun = asks === "postgres" ? { socket: await askForTls(port) } : { host: "127.0.0.1", port };
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: "127.0.0.1", port, servername: serverName, ca }, () => {
+    const socket = connect({ ...begun, servername: serverName, ca }, () => {
       const fingerprint = socket.getPeerX509Certificate()?.fingerprint256;
       socket.end();
       if (fingerprint === undefined) reject(new Error("the server showed no certificate"));
@@ -23,6 +27,20 @@ export function shakeHands({ port, serverName, ca }: HandshakeTarget): Promise<s
     socket.on("close", () => reject(new Error("the server hung up within the handshake")));
     // Session tickets are read away, so that the end of the connection is seen.
     socket.resume();
+  });
+}
+
+/** Not what is tested: written a second time, in the plainest way. */
+function askForTls(port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = dial(port, "127.0.0.1", () => socket.write(Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])));
+    socket.on("error", reject);
+    socket.once("close", () => reject(new Error("the server hung up before TLS")));
+    socket.once("data", (answer) => {
+      socket.pause();
+      if (answer.toString() === "S") resolve(socket);
+      else reject(new Error(`the server has no TLS: ${answer}`));
+    });
   });
 }
 

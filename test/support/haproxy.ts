@@ -1,11 +1,13 @@
 /** A real haproxy for a test, with TLS on a port of its own and its runtime socket. */
+
 import type { ChildProcess } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { freePorts } from "../../src/dev/etcd.ts";
-import { findProxy, isOpen, runProxy, stopProxy } from "./proxies.ts";
+import { isOpen, runProxy, stopProxy } from "./proxies.ts";
+import { needTool } from "./tools.ts";
 
 /** How it is set up. */
 export interface HaproxySettings {
@@ -35,7 +37,7 @@ export async function useHaproxy(
   folder: string,
   { certificates, level = "admin", global = [] }: HaproxySettings,
 ): Promise<TestHaproxy> {
-  const program = await findProxy("haproxy");
+  const program = needTool("haproxy");
   const [port = 0] = await freePorts(1);
   const socketPath = join(folder, "haproxy.sock");
   const file = join(folder, "haproxy.cfg");

@@ -1,7 +1,7 @@
 /** A service that takes hooks over real HTTP, remembers each, and answers as the test says. */
 import { createServer, type IncomingHttpHeaders, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { TestContext } from "node:test";
+import type { Scope } from "./scope.ts";
 
 /** One hook as it arrived. */
 interface ReceivedHook {
@@ -40,7 +40,7 @@ export interface HookBehaviour {
 }
 
 /** Starts a receiver that is closed when the test is over. */
-export async function useHookReceiver(t: TestContext, behaviour: HookBehaviour = {}): Promise<HookReceiver> {
+export async function useHookReceiver(t: Scope, behaviour: HookBehaviour = {}): Promise<HookReceiver> {
   const { answer = (_hook, respond) => void respond.writeHead(204).end(), port = 0, socketPath } = behaviour;
   const hooks: ReceivedHook[] = [];
   let now = 0;

@@ -3,7 +3,7 @@ import { createHash, type KeyObject, randomBytes } from "node:crypto";
 import { writePem } from "../../src/core/pem.ts";
 import { toBmpString } from "../../src/preflight/locked/pkcs12-key.ts";
 import { integer, octets, oid, sequence } from "./asn1.ts";
-import { encrypt, type SchemeName } from "./encryption.ts";
+import { encrypt, pbkdf2, type SchemeName } from "./encryption.ts";
 import { runLegacy } from "./legacy-openssl.ts";
 
 /** As Node writes it, in this process. */
@@ -30,6 +30,21 @@ export function encryptKey(key: KeyObject, scheme: SchemeName, passphrase: strin
   const lock = { utf8, bmp: toBmpString(utf8), iterations: 2_048 };
   const { algorithm, data } = encrypt(key.export({ type: "pkcs8", format: "der" }), scheme, lock);
   return writePem("ENCRYPTED PRIVATE KEY", sequence(algorithm, octets(data)));
+}
+
+/** PKCS#8 that asks for so much work to be opened; there is no key in it. */
+export function lockBomb(
+  work: { readonly iterations: number } | { readonly scrypt: readonly number[] },
+): string {
+  const salt = randomBytes(16);
+  const lock = { utf8: Buffer.alloc(0), bmp: Buffer.alloc(0), iterations: 0, ...work };
+  const derivation =
+    "scrypt" in work
+      ? sequence(oid("1.3.6.1.4.1.11591.4.11"), sequence(octets(salt), ...work.scrypt.map(integer)))
+      : pbkdf2(salt, lock);
+  const cipher = sequence(oid("2.16.840.1.101.3.4.1.42"), octets(randomBytes(16)));
+  const algorithm = sequence(oid("1.2.840.113549.1.5.13"), sequence(derivation, cipher));
+  return writePem("ENCRYPTED PRIVATE KEY", sequence(algorithm, octets(randomBytes(160))));
 }
 
 /** PKCS#8 encrypted by PBES1 (RFC 8018 §6.1). */

@@ -1,4 +1,5 @@
 /** The metrics as a scrape would see them. */
+import assert from "node:assert/strict";
 import { Registry } from "prom-client";
 import type { DaemonEvent } from "../../src/core/events.ts";
 import { countEvents } from "../../src/observe/metrics.ts";
@@ -12,7 +13,9 @@ export async function afterEvents(...list: readonly DaemonEvent[]) {
     // A scrape between two events must not leave anything behind.
     await registry.metrics();
   }
-  const all = (await registry.metrics()).split("\n").flatMap(parseLine);
+  const page = await registry.metrics();
+  assertReadable(page);
+  const all = page.split("\n").flatMap(parseLine);
   const value = (name: string, labels: Readonly<Record<string, string>> = {}) => {
     const same = (found: object) => JSON.stringify(sorted(found)) === JSON.stringify(sorted(labels));
     return all.find((line) => line.name === name && same(line.labels))?.value;
@@ -33,4 +36,19 @@ function parseLine(line: string): { name: string; labels: Record<string, string>
 
 function sorted(labels: object): unknown {
   return Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+const SAMPLE =
+  /^([a-zA-Z_:][\w:]*)(?:\{((?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\["\\n])*",?)*)\})? (?:[-+]?[0-9.e+-]+|[-+]?Inf|NaN)$/;
+const COMMENT = /^# (?:HELP|TYPE) [a-zA-Z_:][\w:]* [^\n]+$/;
+
+/** Checks that a page of metrics is what Prometheus reads (text format 0.0.4), to the letter. */
+export function assertReadable(page: string): void {
+  assert.ok(page.endsWith("\n"));
+  for (const line of page.split("\n")) {
+    if (line === "" || COMMENT.test(line)) continue;
+    const [, , inside = ""] = SAMPLE.exec(line) ?? assert.fail(line.slice(0, 1_000));
+    const names = [...inside.matchAll(/([a-zA-Z_]\w*)="(?:[^"\\]|\\.)*"/g)].map(([, name]) => name);
+    assert.equal(new Set(names).size, names.length, line.slice(0, 1_000));
+  }
 }

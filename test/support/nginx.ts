@@ -1,10 +1,12 @@
 /** A real nginx for a test, with TLS on a port of its own. */
+
 import type { ChildProcess } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { freePorts } from "../../src/dev/etcd.ts";
-import { findProxy, isOpen, runProxy, stopProxy } from "./proxies.ts";
+import { isOpen, runProxy, stopProxy } from "./proxies.ts";
+import { needTool } from "./tools.ts";
 
 /** Which files it serves. */
 export interface NginxSettings {
@@ -28,7 +30,7 @@ export async function useNginx(
   folder: string,
   { cert, key }: NginxSettings,
 ): Promise<TestNginx> {
-  const program = await findProxy("nginx");
+  const program = needTool("nginx");
   const [port = 0] = await freePorts(1);
   const home = join(folder, "nginx");
   const file = join(home, "nginx.conf");

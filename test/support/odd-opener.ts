@@ -1,4 +1,5 @@
 /** Stands in for the program that opens locked things, and behaves as the request says. */
+import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import type { OpenReply, OpenRequest } from "../../src/preflight/locked/messages.ts";
 
@@ -23,7 +24,8 @@ async function behave(oddity: Oddity): Promise<void> {
       process.stdout.write('{"kind":');
       return;
     case "flood":
-      for (;;) if (!process.stdout.write("x".repeat(1 << 16))) await new Promise(setImmediate);
+      // Writes that pile up are handed on as one, which the kernel may have no buffers for.
+      for (;;) if (!process.stdout.write("x".repeat(1 << 16))) await once(process.stdout, "drain");
     case "tell":
       reply(JSON.stringify({ argv: process.argv, execArgv: process.execArgv, env: process.env }));
       return;

@@ -1,6 +1,7 @@
-/** Real processes to be signalled. */
+/** Real processes to be signalled and counted. */
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
 import type { TestContext } from "node:test";
 
 /** Starts a program that is ended when the test is over; its standard output is piped. */
@@ -28,4 +29,12 @@ export async function useSignalled(t: TestContext, names: readonly NodeJS.Signal
   const got = () => output.split("\n").filter((line) => line !== "" && line !== "ready");
   while (!output.includes("ready")) await once(child.stdout as NodeJS.ReadableStream, "data");
   return { pid: child.pid, got, child };
+}
+
+/** Processes that a process has started. */
+export function childrenOf(pid: number): number[] {
+  // Of every thread: a child belongs to the one that started it.
+  return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").split(" ").filter(Boolean).map(Number),
+  );
 }

@@ -1,24 +1,16 @@
-/** Real haproxy and nginx for a test: found, started in a folder, waited for, ended. */
+/** Real servers for a test, such as haproxy and nginx: found, started waited for, ended. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { access, constants } from "node:fs/promises";
 import { connect } from "node:net";
-import { delimiter, join } from "node:path";
 import type { TestContext } from "node:test";
 import { until } from "./wait.ts";
 
-/** The starter of a proxy: in KEYTURN_PROXIES_BIN, which scripts/ready.mjs sets, or on the PATH. */
-export async function findProxy(program: "haproxy" | "nginx"): Promise<string> {
-  const { KEYTURN_PROXIES_BIN: named, PATH = "" } = process.env;
-  for (const folder of named ? [named] : PATH.split(delimiter)) {
-    const path = join(folder, program);
-    const isThere = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) return path;
-  }
-  throw new Error(`there is no ${program}: run the tests by "npm test", which fetches it, or install it`);
+/** How a server is run, where that is not as usual. */
+export interface ProxyOptions {
+  /** What its environment has besides that of the test. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** What ends it: at once, where it is not given. */
+  readonly endBy?: NodeJS.Signals;
 }
 
 /** Runs a proxy in the foreground until the test is over. */
@@ -27,10 +19,17 @@ export async function runProxy(
   program: string,
   words: readonly string[],
   isReady: () => Promise<boolean>,
+  { env = {}, endBy = "SIGKILL" }: ProxyOptions = {},
 ): Promise<ChildProcess & { readonly pid: number }> {
   // A group of its own: master and workers end together.
-  const child = spawn(program, words, { stdio: ["ignore", "ignore", "pipe"], detached: true });
-  t.after(() => stopProxy(child));
+  const child = spawn(program, words, {
+    stdio: ["ignore", "ignore", "pipe"],
+    detached: true,
+    // Not everybody may be where the test is.
+    cwd: "/",
+    env: { ...process.env, ...env },
+  });
+  t.after(() => stopProxy(child, endBy));
   let said = "";
   child.stderr?.on("data", (chunk) => {
     said = (said + chunk).slice(-4_000);
@@ -42,11 +41,11 @@ export async function runProxy(
   return child as ChildProcess & { readonly pid: number };
 }
 
-/** Ends it and its workers at once. */
-export async function stopProxy(child: ChildProcess): Promise<void> {
+/** Ends it and its workers. */
+export async function stopProxy(child: ChildProcess, by: NodeJS.Signals = "SIGKILL"): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, "exit");
-  process.kill(-child.pid, "SIGKILL");
+  process.kill(-child.pid, by);
   await gone;
 }
 

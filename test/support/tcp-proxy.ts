@@ -1,7 +1,7 @@
 /** A real TCP proxy on 127.0.0.1 that breaks links in the ways networks do. */
 import { once } from "node:events";
 import { createServer, connect as dial, type Socket } from "node:net";
-import type { TestContext } from "node:test";
+import type { Scope } from "./scope.ts";
 
 /**
  * What happens to links: `pass` forwards; `blackhole` holds what both sides of a live link send, and forwards it when
@@ -33,7 +33,7 @@ export interface TcpProxy {
 }
 
 /** Starts a proxy to `targetPort` that is closed when the test is over. */
-export async function useTcpProxy(t: TestContext, targetPort: number): Promise<TcpProxy> {
+export async function useTcpProxy(t: Scope, targetPort: number): Promise<TcpProxy> {
   const links = new Set<Link>();
   let [mode, target, accepted, forwarded]: [ProxyMode, number, number, number] = ["pass", targetPort, 0, 0];
   const limits = { ...UNLIMITED };

@@ -1,9 +1,9 @@
 /** A real TLS server whose certificate is chosen anew for each connection, as by a service with several workers. */
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import type { TestContext } from "node:test";
 import { createSecureContext, TLSSocket } from "node:tls";
 import type { BundlePems } from "./pki.ts";
+import type { Scope } from "./scope.ts";
 
 /** What a connection is served. */
 export type ServerIdentity = Pick<BundlePems, "chain" | "key">;
@@ -24,10 +24,7 @@ export interface TlsService {
 }
 
 /** Starts a service that is closed when the test is over. */
-export async function useTlsService(
-  t: TestContext,
-  ...initial: readonly ServerIdentity[]
-): Promise<TlsService> {
+export async function useTlsService(t: Scope, ...initial: readonly ServerIdentity[]): Promise<TlsService> {
   let identities = initial;
   let count = 0;
   let port = 0;

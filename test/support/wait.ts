@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 const LOOK_EVERY_MS = 10;
 
 /**
- * Looks until `probe` gives something other than undefined or false, and returns it.
+ * Looks until `probe` gives something other than undefined, null or false, and returns it.
  *
  * @param what Completes the sentence "timed out waiting until …".
  */
@@ -12,11 +12,12 @@ export async function until<T>(
   what: string,
   probe: () => T | Promise<T>,
   deadlineMs = 30_000,
-): Promise<Exclude<T, undefined | false>> {
+): Promise<NonNullable<Exclude<T, false>>> {
   const end = performance.now() + deadlineMs;
   for (;;) {
     const found = await probe();
-    if (found !== undefined && found !== false) return found as Exclude<T, undefined | false>;
+    if (found !== undefined && found !== null && found !== false)
+      return found as NonNullable<Exclude<T, false>>;
     if (performance.now() > end) throw new Error(`timed out waiting until ${what}`);
     await sleep(LOOK_EVERY_MS);
   }

@@ -1,12 +1,12 @@
 /** Writes to etcd from a connection that stays open, so that thousands of puts take seconds, and says their revisions. */
-import type { TestContext } from "node:test";
 import { noop } from "cockatiel";
 import { Etcd3, type IOptions } from "etcd3";
+import type { Scope } from "./scope.ts";
 
 /** A client that writes. */
 export interface Writer {
   /** Gives the revision of the put. */
-  put(key: string, value: string | Buffer): Promise<number>;
+  put(key: string | Buffer, value: string | Buffer): Promise<number>;
   delete(key: string): Promise<number>;
   /** Puts and deletes in one transaction. */
   together(puts: Readonly<Record<string, string | Buffer>>, deletes?: readonly string[]): Promise<number>;
@@ -17,7 +17,7 @@ export interface Writer {
 }
 
 /** Opens a writer that is closed when the test is over. */
-export function useWriter(t: TestContext, endpoint: string, options: Partial<IOptions> = {}): Writer {
+export function useWriter(t: Scope, endpoint: string, options: Partial<IOptions> = {}): Writer {
   const etcd = new Etcd3({
     hosts: endpoint,
     faultHandling: { host: () => noop },
