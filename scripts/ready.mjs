@@ -1,5 +1,6 @@
 /**
- * Makes a clone ready and then runs a command: `node scripts/ready.mjs [--build] [--proxies] COMMAND…`.
+ * Makes a clone ready and then runs a command: `node scripts/ready.mjs [--FLAG…] COMMAND…`, `--build`, those of `BY_FLAG`,
+ * or `--all` of these.
  *
  * Installs the npm packages when they are missing or stale, and finds the programs that are needed beside Node: in the
  * folder that their environment variable names, on the PATH, or unpacked from Debian's packages into .cache. Nothing
@@ -23,13 +24,58 @@ const ETCD = {
   variable: "KEYTURN_ETCD_BIN",
   needed: true,
 };
-/** For the tests that turn the certificates of real proxies, which alone fail without them. */
-const PROXIES = {
-  programs: ["haproxy", "nginx"],
-  packages: ["haproxy", "nginx"],
-  folder: "proxies",
-  variable: "KEYTURN_PROXIES_BIN",
-  needed: false,
+
+/** Those that are fetched where a flag asks for them. Tests that need them fail without them, and they alone. */
+const BY_FLAG = {
+  /** For the tests that turn the certificates of real proxies. */
+  "--proxies": {
+    programs: ["haproxy", "nginx"],
+    packages: ["haproxy", "nginx"],
+    folder: "proxies",
+    variable: "KEYTURN_PROXIES_BIN",
+  },
+  /** For the tests that watch system calls or break them off, and those that set a daemon's clock. */
+  "--tools": {
+    programs: ["strace", "faketime"],
+    packages: ["strace", "faketime", "libfaketime"],
+    folder: "tools",
+    variable: "KEYTURN_TOOLS_BIN",
+  },
+  /** For the tests of completion and of the man page. */
+  "--shells": {
+    programs: ["zsh", "fish", "groff"],
+    packages: ["zsh", "fish", "groff-base"],
+    folder: "shells",
+    variable: "KEYTURN_SHELLS_BIN",
+  },
+  /** For the tests of the status page. */
+  "--browser": {
+    programs: ["chromium"],
+    packages: ["chromium", "fonts-dejavu-core"],
+    folder: "browser",
+    variable: "KEYTURN_BROWSER_BIN",
+  },
+  /** For the tests of alerts and of the dashboard. */
+  "--prometheus": {
+    programs: ["prometheus", "promtool", "prometheus-alertmanager", "amtool"],
+    packages: ["prometheus", "prometheus-alertmanager"],
+    folder: "prometheus",
+    variable: "KEYTURN_PROMETHEUS_BIN",
+  },
+  /** For the tests of the recipes, beside those of --proxies. */
+  "--servers": {
+    programs: ["apache2", "caddy", "curl", "initdb", "postgres", "psql", "stunnel4"],
+    packages: ["apache2-bin", "caddy", "curl", "postgresql-15", "postgresql-client-15", "stunnel4"],
+    folder: "servers",
+    variable: "KEYTURN_SERVERS_BIN",
+  },
+  /** For the tests of the systemd unit: what checks it, and what the daemon tells systemd with. */
+  "--systemd": {
+    programs: ["systemd-analyze", "systemd-notify"],
+    packages: ["systemd", "libsystemd-shared"],
+    folder: "systemd",
+    variable: "KEYTURN_SYSTEMD_BIN",
+  },
 };
 
 function installPackages() {
@@ -94,7 +140,9 @@ const [program, ...rest] = words;
 process.env.PATH = [process.env.PATH, "/usr/local/sbin", "/usr/sbin"].filter(Boolean).join(delimiter);
 installPackages();
 provide(ETCD);
-if (flags.has("--proxies")) provide(PROXIES);
+for (const [flag, programs] of Object.entries(BY_FLAG)) {
+  if (flags.has(flag) || flags.has("--all")) provide(programs);
+}
 if (flags.has("--build")) {
   run("node", ["scripts/build.mjs"]);
   // Tests then run what users run.
