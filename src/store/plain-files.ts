@@ -106,7 +106,7 @@ export async function auditPlainFiles(
   files: readonly PlainFile[],
   pem: GenerationPem,
 ): Promise<readonly Finding[]> {
-  return wantedOf(files, pem).flatMap(findFaults);
+  return [...wantedOf(files, pem).flatMap(findFaults), ...files.flatMap(findLeftover)];
 }
 
 async function replaceAll(files: readonly Wanted[]): Promise<void> {
@@ -149,6 +149,13 @@ function findFaults(file: Wanted): Finding[] {
   const isRight = readWhole(path, facts) !== undefined;
   const differs = isRight ? [] : fault(`${path} does not hold the ${content} of the bundle`);
   return [...differs, ...findAccess(path, stats, file, holdsKey(content))];
+}
+
+/** Nobody reads it there, but it may hold a key that nothing else removes. */
+function findLeftover({ path }: PlainFile): Finding[] {
+  const temporary = temporaryOf(path);
+  if (!isFolder(dirname(path)) || lookAt(temporary) === undefined) return [];
+  return [{ message: `${temporary} is left of a write that was broken off`, misleads: false }];
 }
 
 function refuseOpenKey({ path, content, mode }: Pick<PlainFile, "path" | "content" | "mode">): void {

@@ -21,7 +21,7 @@ export interface ServiceUnderTest {
   readonly hooks: readonly { readonly reason: string; readonly fingerprint256: string }[];
   /** Calls back once, at the next such moment of a hook with this reason. */
   at(moment: Moment, reason: string, then: () => void): void;
-  /** Serves what is in this file, as a service does that is started again. */
+  /** Serves what is in this file, as a service does that is started again; what it refuses it does not take then either. */
   read(combined: string): void;
   /** The leaf that a new connection gets. */
   served(): Promise<string | undefined>;
@@ -56,6 +56,7 @@ export async function useServiceUnderTest(
   });
   const read = (path: string) => {
     const combined = readFileSync(path);
+    if (new X509Certificate(combined).fingerprint256 === refused) return;
     tls.setSecureContext({ cert: combined, key: combined });
   };
   const http = createServer(async (request, respond) => {
@@ -67,7 +68,7 @@ export async function useServiceUnderTest(
     hooks.push({ reason: data.reason, fingerprint256 });
     reach("hook arrives");
     misled.push(...faultsOfPaths(data.paths, fingerprint256));
-    if (fingerprint256 !== refused) read(data.paths.combined);
+    read(data.paths.combined);
     respond.writeHead(fingerprint256 === refused ? 409 : 204).end();
     reach("hook is answered");
   });
