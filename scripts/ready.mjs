@@ -136,6 +136,13 @@ const words = process.argv.slice(2);
 const flags = new Set();
 while (words[0]?.startsWith("--")) flags.add(words.shift());
 const [program, ...rest] = words;
+const known = ["--build", "--all", ...Object.keys(BY_FLAG)];
+const unknown = [...flags].filter((flag) => !known.includes(flag));
+if (unknown.length > 0 || program === undefined) {
+  if (unknown.length > 0) say(`there is no ${unknown.join(" or ")}`);
+  say(`usage: node scripts/ready.mjs [${known.join("] [")}] COMMAND…`);
+  process.exit(2);
+}
 // Where daemons are; not every user has it on the PATH.
 process.env.PATH = [process.env.PATH, "/usr/local/sbin", "/usr/sbin"].filter(Boolean).join(delimiter);
 installPackages();
