@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { limboCase, useLimboFile, useLimboText } from "./support/limbo.ts";
-import { createBundleMaker } from "./support/pki.ts";
+import { limboCase, useLimboFile, useLimboText } from "../support/limbo.ts";
+import { createBundleMaker } from "../support/pki.ts";
 
-const PROGRAM = fileURLToPath(new URL("./conformance/conformance.ts", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("./conformance.ts", import.meta.url));
 
 describe("npm run conformance", () => {
   it("judges certificates as the daemon does, and says where the file thinks otherwise", async (t) => {

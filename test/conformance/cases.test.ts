@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { type LimboCase, readCase } from "./conformance/limbo-case.ts";
-import { readCases } from "./conformance/read-cases.ts";
-import { trialOf } from "./conformance/trial.ts";
-import { limboCase, useLimboFile, useLimboText } from "./support/limbo.ts";
-import { createBundleMaker } from "./support/pki.ts";
+import { limboCase, useLimboFile, useLimboText } from "../support/limbo.ts";
+import { createBundleMaker } from "../support/pki.ts";
+import { type LimboCase, readCase } from "./limbo-case.ts";
+import { readCases } from "./read-cases.ts";
+import { trialOf } from "./trial.ts";
 
 describe("reading a file in the x509-limbo format", () => {
   it("gives every case as it stands, in order", async (t) => {

@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
-import { createExaminer } from "./conformance/examiner.ts";
-import { optionsOf } from "./conformance/options.ts";
-import { textOf } from "./conformance/report.ts";
-import { runCases } from "./conformance/run.ts";
-import type { Result } from "./conformance/tally.ts";
-import { limboCase } from "./support/limbo.ts";
+import { limboCase } from "../support/limbo.ts";
+import { createExaminer } from "./examiner.ts";
+import { optionsOf } from "./options.ts";
+import { textOf } from "./report.ts";
+import { runCases } from "./run.ts";
+import type { Result } from "./tally.ts";
 
-const FAKE = fileURLToPath(new URL("./support/fake-examiner.ts", import.meta.url));
+const FAKE = fileURLToPath(new URL("../support/fake-examiner.ts", import.meta.url));
 const DEADLINE_MS = 60_000;
 /** For cases that are meant to reach it. */
 const SHORT_DEADLINE_MS = 3_000;
@@ -132,7 +132,7 @@ describe("a run", () => {
   });
 
   it("fails where its process does not start", async (t) => {
-    const program = fileURLToPath(new URL("./support/no-such-program.ts", import.meta.url));
+    const program = fileURLToPath(new URL("../support/no-such-program.ts", import.meta.url));
     await assert.rejects(run(t, [good("a::accepts")], { program }), /does not start/);
   });
 });
