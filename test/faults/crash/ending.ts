@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import { type LogLine, useDaemon } from "../../support/daemon.ts";
 import { until } from "../../support/wait.ts";
-import { findSettled } from "./judge.ts";
+import { type Found, findSettled } from "./judge.ts";
 import { type Contents, NAME, type Operation } from "./operations.ts";
 import type { Scene } from "./scene.ts";
 
@@ -58,33 +58,41 @@ export async function checkNext(
     },
     PATIENCE_MS,
   ).catch((thrown) => {
-    throw new Error(`${thrown}: ${findAllFaults(scene).join("; ")}`);
+    throw new Error(`${thrown}: ${findAll(scene).faults.join("; ")}`);
   });
   await daemon.stop();
-  assert.deepEqual(findAllFaults(scene), []);
+  assert.deepEqual(findAll(scene).faults, []);
   assert.deepEqual(scene.service.misled, []);
 }
 
 /** Whether everything is as it has to be at the end. */
 async function isDone(scene: Scene, operation: Operation, contents: Contents): Promise<boolean> {
-  if (findAllFaults(scene).length > 0) return false;
-  const { leaf } = findSettled(scene.dir);
+  const { leaf, faults } = findAll(scene);
+  if (faults.length > 0) return false;
   if (leaf === undefined) return operation.orElse === "nothing";
   const wanted = contents[operation.after].leaf.fingerprint256;
   return leaf === wanted && (await scene.service.served()) === wanted;
 }
 
-function findAllFaults(scene: Scene): readonly string[] {
+/** Of the bundle's folder, what is beside it, and the service's own files. */
+function findAll(scene: Scene): Found {
   const { leaf, faults: ofBundle } = findSettled(scene.dir);
   const beside = readdirSync(dirname(scene.dir)).filter((name) => /^\.(new|old)-/.test(name));
   const faults = [...ofBundle, ...beside.map((name) => `${name} is left over`)];
   // What a bundle left in a service's own files stays where the bundle is taken away.
-  return leaf === undefined ? faults : [...faults, ...findOwnFaults(scene)];
+  return { leaf, faults: leaf === undefined ? faults : [...faults, ...findOwnFaults(scene)] };
 }
 
 /** The service's own files are those of what is current, with nothing beside them. */
 function findOwnFaults({ dir, folder, ownFiles }: Scene): readonly string[] {
-  const read = (path: string) => (existsSync(path) ? readFileSync(path, "utf8") : "");
+  const read = (path: string) => {
+    try {
+      return readFileSync(path, "utf8");
+    } catch {
+      // It is not there, or not any more.
+      return "";
+    }
+  };
   const sources = [
     [ownFiles.pem, "tls.pem"],
     [ownFiles.ca, "ca.crt"],

@@ -31,8 +31,21 @@ export function findCurrent(folder: string): Found {
   return { leaf: faults.length > 0 ? undefined : leafOf(join(generation, "tls.crt")), faults };
 }
 
-/** The same once keyturn has settled: nothing is left over, every generation is whole, every link leads somewhere. */
+/**
+ * The same once keyturn has settled: nothing is left over, every generation is whole, every link leads somewhere. Where
+ * something went away in the middle of the look, it has not settled.
+ */
 export function findSettled(folder: string): Found {
+  try {
+    return lookAround(folder);
+  } catch (thrown) {
+    const { code, path } = thrown as NodeJS.ErrnoException;
+    if (code !== "ENOENT") throw thrown;
+    return { leaf: undefined, faults: [`${path} went away`] };
+  }
+}
+
+function lookAround(folder: string): Found {
   if (!isThere(folder)) return { leaf: undefined, faults: [] };
   const { leaf, faults } = findCurrent(folder);
   const all = [...faults];
