@@ -78,6 +78,8 @@ async function startDaemonOn(
 ): Promise<void> {
   assert.ok(remains);
   const scene = await useScene(t, bench, operation);
+  // Of what set it off, etcd knows still.
+  if (operation.setOff === "deleteKey") await scene.setOff();
   rmSync(scene.folder, { recursive: true });
   writeDisk(remains.disk, scene.folder);
   const combined = join(scene.dir, "tls.pem");
