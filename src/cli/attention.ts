@@ -1,11 +1,9 @@
-/** What of a bundle needs somebody's eye, how badly, and what to do about it. Pure. */
+/** What of a bundle needs somebody's eye, and what to do about it. Pure. */
 import { hasExpired } from "../observe/readiness.ts";
+import { marksOf, type Standing, standingOf } from "../observe/standing.ts";
 import type { BundleStatus } from "../observe/status.ts";
 import type { Colour } from "./style.ts";
 import { absolute, relative } from "./times.ts";
-
-/** How a bundle is: `bad` comes first. `aside`: nobody wants it any more. */
-export type Level = "bad" | "warning" | "busy" | "aside" | "good";
 
 /** Something to know, and what to do about it where something can be done by hand. */
 export interface Note {
@@ -13,33 +11,18 @@ export interface Note {
   readonly hint: string | null;
 }
 
-const ORDER: readonly Level[] = ["bad", "warning", "busy", "aside", "good"];
-
 /** The colour of each. */
-export const COLOUR_OF: Readonly<Record<Level, Colour>> = {
-  bad: "bad",
-  warning: "warning",
-  busy: "busy",
-  aside: "faint",
-  good: "good",
+const COLOUR_OF: Readonly<Record<Standing, Colour>> = {
+  broken: "bad",
+  attention: "warning",
+  moving: "busy",
+  well: "good",
+  gone: "faint",
 };
 
-/** Those in the worst state first; by name among their like. */
-export function worstFirst(bundles: readonly BundleStatus[], now: Date): BundleStatus[] {
-  const rank = (bundle: BundleStatus) => ORDER.indexOf(levelOf(bundle, now));
-  return [...bundles].sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
-}
-
-/** How it is: by what is served, then by what became of its newest content, then by the time it has left. */
-export function levelOf(bundle: BundleStatus, now: Date): Level {
-  const { state, live, served, drift, expiring, overdue } = bundle;
-  if (state === "deleted") return "aside";
-  const isBroken = served.some(({ matches }) => !matches) || (drift !== null && drift.failure !== null);
-  if (state === "failed" || isBroken || hasExpired(bundle, now)) return "bad";
-  const isRefused = ["rejected", "rolledBack", "quarantined"].includes(state) || overdue;
-  if (isRefused) return live ? "warning" : "bad";
-  if (expiring !== null || bundle.lastReload?.outcome === "pending") return "warning";
-  return state === "live" ? "good" : "busy";
+/** The colour that says how it stands. */
+export function colourOf(bundle: BundleStatus, now: Date): Colour {
+  return COLOUR_OF[standingOf(bundle, marksOf(bundle, now))];
 }
 
 /** What is to be known of it; nothing where it is well. */

@@ -1,6 +1,6 @@
 /** One bundle of a node for a person, with everything that is known of it. Facts in, lines out. */
 import type { BundleStatus, PastReload, Status } from "../observe/status.ts";
-import { COLOUR_OF, levelOf, notesOf } from "./attention.ts";
+import { colourOf, notesOf } from "./attention.ts";
 import { facts, flow } from "./lines.ts";
 import type { Screen } from "./screen.ts";
 import { serviceTable, stateOf } from "./status-text.ts";
@@ -16,7 +16,7 @@ export function describeBundle(
 ): string[] {
   const { name, history } = bundle;
   const { style } = screen;
-  const state = style.paint(COLOUR_OF[levelOf(bundle, now)], plain(stateOf(bundle)));
+  const state = style.paint(colourOf(bundle, now), plain(stateOf(bundle)));
   const own = services.filter((service) => service.bundle === name);
   const blocks = [
     [`${style.paint("strong", plain(name))}: ${state}`, ...notesIn(bundle, now, screen)],

@@ -1,7 +1,8 @@
 /** The status of a node for a person: what is broken first, and what to do about it. Facts in, lines out. */
 import { listSome } from "../core/words.ts";
+import { worstFirst } from "../observe/standing.ts";
 import type { BundleStatus, Status } from "../observe/status.ts";
-import { COLOUR_OF, levelOf, notesOf, worstFirst } from "./attention.ts";
+import { colourOf, notesOf } from "./attention.ts";
 import { facts, flow } from "./lines.ts";
 import type { Screen } from "./screen.ts";
 import { type Cell, plain, table } from "./table.ts";
@@ -103,12 +104,12 @@ function headOf(status: Status, now: Date, screen: Screen): string[] {
 
 function attentionTo(bundles: readonly BundleStatus[], now: Date, screen: Screen): string[][] {
   const noted = bundles
-    .map((bundle) => ({ bundle, notes: notesOf(bundle, now), level: levelOf(bundle, now) }))
+    .map((bundle) => ({ bundle, notes: notesOf(bundle, now) }))
     .filter(({ notes }) => notes.length > 0);
   if (noted.length === 0) return [];
   const head = screen.style.paint("strong", `${noted.length} of ${bundles.length} bundles to look at`);
-  const lines = noted.flatMap(({ bundle, notes, level }) => [
-    `  ${screen.style.paint(COLOUR_OF[level], plain(`${bundle.name}: ${stateOf(bundle)}`))}`,
+  const lines = noted.flatMap(({ bundle, notes }) => [
+    `  ${screen.style.paint(colourOf(bundle, now), plain(`${bundle.name}: ${stateOf(bundle)}`))}`,
     ...notes.flatMap(({ text, hint }) => [
       ...flow("    ", text, screen),
       ...(hint === null ? [] : flow("      ", hint, screen, "faint")),
@@ -138,10 +139,9 @@ function bundleTable(bundles: readonly BundleStatus[], now: Date, screen: Screen
 function bundleRow(bundle: BundleStatus, now: Date): Cell[] {
   const { name, generation } = bundle;
   const leaf = generation?.leaf;
-  const colour = COLOUR_OF[levelOf(bundle, now)];
   return [
     name,
-    { text: stateOf(bundle), colour },
+    { text: stateOf(bundle), colour: colourOf(bundle, now) },
     leaf
       ? { text: left(leaf.notAfter, now), colour: leftColour(leaf.notAfter, bundle.expiring !== null, now) }
       : "-",

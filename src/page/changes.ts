@@ -1,12 +1,12 @@
 /** What of the page has changed since it was sent: each piece is made once, for however many pages are open. */
 import { randomUUID } from "node:crypto";
 import type { BundleName } from "../core/names.ts";
+import { marksOf, worstFirst } from "../observe/standing.ts";
 import type { BundleStatus, Status } from "../observe/status.ts";
 import { detailsOf, MOST_WITH_DETAILS } from "./document.ts";
-import { countList, inOrder, nodeSection, serviceTable, titleOf } from "./node.ts";
+import { countList, nodeSection, serviceTable, titleOf } from "./node.ts";
 import type { OnDisk } from "./reloads.ts";
 import { bundleRow } from "./row.ts";
-import { marksOf } from "./standing.ts";
 
 /** Where the pieces come from. */
 export interface PageSources {
@@ -80,7 +80,7 @@ export class PageChanges {
     setPart("node", nodeSection(status).toString());
     setPart("counts", countList(status, now).toString());
     setPart("services", String(serviceTable(status) ?? ""));
-    const order = inOrder(status.bundles, now).map(({ name }) => name);
+    const order = worstFirst(status.bundles, now).map(({ name }) => name);
     if (order.join(" ") !== this.#order.names.join(" ")) {
       this.#order = { names: order, changedAt: next };
       isChanged = true;

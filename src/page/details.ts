@@ -2,10 +2,10 @@
 import { matchesAny } from "../core/glob.ts";
 import type { ConfiguredService } from "../core/service.ts";
 import { listSome } from "../core/words.ts";
+import { marksOf } from "../observe/standing.ts";
 import type { BundleStatus, ServedStatus } from "../observe/status.ts";
 import { type Html, html, type Part } from "./html.ts";
 import { generationsTable, lastReloadSection, type OnDisk, pastReloads } from "./reloads.ts";
-import { marksOf } from "./standing.ts";
 import { table } from "./table.ts";
 import { troublesOf } from "./trouble.ts";
 import { instant, STATE_WORDS } from "./words.ts";

@@ -1,12 +1,13 @@
 /** The whole page. It says everything by itself; with scripts on it keeps itself up to date. */
 import type { BundleName } from "../core/names.ts";
+import { marksOf, standingOf, worstFirst } from "../observe/standing.ts";
 import type { BundleStatus, Status } from "../observe/status.ts";
 import { bundleDetails } from "./details.ts";
 import { type Html, html } from "./html.ts";
-import { countList, inOrder, nodeSection, serviceTable, titleOf } from "./node.ts";
+import { countList, nodeSection, serviceTable, titleOf } from "./node.ts";
 import type { OnDisk } from "./reloads.ts";
 import { bundleRow } from "./row.ts";
-import { findText, isFound, marksOf, standingOf } from "./standing.ts";
+import { findText, isFound } from "./search.ts";
 import { instant } from "./words.ts";
 
 /** Whether who looks at the page may change something with the token, and why not. */
@@ -87,7 +88,7 @@ export function detailsOf(bundle: BundleStatus, view: Pick<PageView, "status" | 
 
 function rowsOf(view: PageView): readonly { readonly row: Html; readonly isFound: boolean }[] {
   const { status, now, query } = view;
-  const all = inOrder(status.bundles, now).map((bundle) => {
+  const all = worstFirst(status.bundles, now).map((bundle) => {
     const marks = marksOf(bundle, now);
     const isTrouble = ["broken", "attention"].includes(standingOf(bundle, marks));
     return { bundle, isTrouble, isFound: isFound(findText(bundle, marks), query) };

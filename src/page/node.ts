@@ -1,8 +1,8 @@
 /** What is so of the node as a whole: whether it is ready, its link to etcd, how many bundles are in which state. */
 import { listSome } from "../core/words.ts";
-import type { BundleStatus, EtcdStatus, Status } from "../observe/status.ts";
+import { marksOf, rankOf, type Standing, standingOf } from "../observe/standing.ts";
+import type { EtcdStatus, Status } from "../observe/status.ts";
 import { type Html, html, type Part } from "./html.ts";
-import { marksOf, STANDINGS, type Standing, standingOf } from "./standing.ts";
 import { wideTable } from "./table.ts";
 import { age, count, instant, STATE_WORDS } from "./words.ts";
 
@@ -65,7 +65,7 @@ export function countList({ bundles }: Status, now: Date): Html {
     add(STATE_WORDS[bundle.state][0], standingOf(bundle, []));
     for (const mark of marks) add(mark, standing);
   }
-  const sorted = [...counts].sort(([, a], [, b]) => rank(a.standing) - rank(b.standing));
+  const sorted = [...counts].sort(([, a], [, b]) => rankOf(a.standing) - rankOf(b.standing));
   return html`<ul>${sorted.map(
     ([word, { standing, amount }]) => html`<li><a class="${standing}" href="/?q=${encodeURIComponent(word)}"
       data-query="${word}"><b>${amount.toLocaleString("en")}</b> ${word}</a></li>`,
@@ -73,11 +73,7 @@ export function countList({ bundles }: Status, now: Date): Html {
 }
 
 function worseOf(a: Standing, b: Standing): Standing {
-  return rank(a) < rank(b) ? a : b;
-}
-
-function rank(standing: Standing): number {
-  return STANDINGS.indexOf(standing);
+  return rankOf(a) < rankOf(b) ? a : b;
 }
 
 /** Every service, whether it was told of something or not. */
@@ -102,10 +98,4 @@ export function serviceTable({ services, configured }: Status): Part {
 function lastTold({ bundle, result, message, at }: Status["services"][number]): Html {
   return html`<td>${age(at)}, of ${bundle}</td>
     <td><span class="${result === "delivered" ? "good" : "bad"}">${result}</span> <span class="message">${message}</span></td>`;
-}
-
-/** The bundles as the page lists them: the worst first, then by name. */
-export function inOrder(bundles: readonly BundleStatus[], now: Date): readonly BundleStatus[] {
-  const ranked = bundles.map((bundle) => ({ bundle, place: rank(standingOf(bundle, marksOf(bundle, now))) }));
-  return ranked.sort((a, b) => a.place - b.place).map(({ bundle }) => bundle);
 }

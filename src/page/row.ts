@@ -1,9 +1,10 @@
 /** A bundle as one row of the page: what is looked for first. Its details open below it. */
 import type { Labels } from "../core/meta.ts";
 import { listSome } from "../core/words.ts";
+import { type Mark, marksOf, standingOf } from "../observe/standing.ts";
 import type { BundleStatus } from "../observe/status.ts";
 import { type Html, html, type Part } from "./html.ts";
-import { findText, type Mark, marksOf, standingOf } from "./standing.ts";
+import { findText } from "./search.ts";
 import { timeLeft } from "./time-left.ts";
 import { troublesOf } from "./trouble.ts";
 import { age, count, STATE_WORDS, shortDigest } from "./words.ts";

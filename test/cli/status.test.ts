@@ -12,6 +12,7 @@ import { COLOURFUL, narrow, PIPE } from "../support/screen.ts";
 
 const LIVE = generationOf("inference", "live");
 const BAD = generationOf("inference", "current", 2);
+const PENDING = events.finished({ kind: "pending", generation: BAD, message: "vllm cannot be reached" }, 500);
 const NOW = new Date("2031-01-15T00:00:00.000Z");
 
 describe("the status for a person", () => {
@@ -151,6 +152,26 @@ describe("the status for a person", () => {
     assert.ok(text.includes("\u001b[31mno: wrong_cert\u001b[0m"));
     assert.ok(text.includes("\u001b[32m17.0 d\u001b[0m"));
   });
+
+  for (const [how, code, ...list] of [
+    ["a bundle whose service is not running as one that wants an eye", "33", events.live(), PENDING],
+    [
+      "a bundle that is on its way as that",
+      "36",
+      events.live(),
+      events.looked("wrong_cert"),
+      events.accepted(BAD),
+    ],
+    ["a bundle that was deleted as one that nobody wants", "2", events.live(), events.deleted(false)],
+  ] as const) {
+    it(`paints ${how}`, () => {
+      const lines = linesOn(COLOURFUL, ...list);
+      assert.match(
+        lines.find((line) => line.startsWith("inference ")) ?? "",
+        new RegExp(`\\u001b\\[${code}m[a-z]+\\u001b`),
+      );
+    });
+  }
 
   it("shows nothing of a certificate or a service that a terminal would obey", () => {
     const leaf = LIVE.leaf && { ...LIVE.leaf, dnsNames: ["\u001b[31mred"] };

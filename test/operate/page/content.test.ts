@@ -59,7 +59,7 @@ describe("the status page of a node", () => {
   it("lists what is broken first", async (t) => {
     const { page } = await openPage(t, browser(), stand.daemon.adminUrl);
     const names = await page.locator("#list h3").allTextContents();
-    assert.deepEqual(names.slice(0, 5), ["batch", "translate", "embeddings", "moderation", "reranker"]);
+    assert.deepEqual(names.slice(0, 5), ["translate", "batch", "embeddings", "moderation", "reranker"]);
     assert.deepEqual(names.slice(5), ["chat", "mesh-trust", "speech", "vision"]);
   });
 

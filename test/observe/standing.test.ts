@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { DaemonEvent } from "../../src/core/events.ts";
-import { findText, isFound, marksOf, standingOf } from "../../src/page/standing.ts";
+import { marksOf, standingOf, worstFirst } from "../../src/observe/standing.ts";
 import { boardAfter } from "../support/board.ts";
 import * as events from "../support/events.ts";
 import { generationOf } from "../support/notice.ts";
@@ -31,13 +31,40 @@ describe("how a bundle stands", () => {
     ],
     ["attention", "quarantined", NOW, [events.live(), events.quarantined(BAD)]],
     ["broken", "failed", NOW, [events.live(), events.failed(BAD)]],
-    ["broken", "pending", NOW, [events.live(), pending]],
+    ["attention", "on disk, with a service that is not running", NOW, [events.live(), pending]],
+    [
+      "attention",
+      "live as etcd has it, with a service that was not running when it was told last",
+      NOW,
+      [events.live(), pending, events.unchanged()],
+    ],
+    ["moving", "found unfinished at start, and told to services", NOW, [events.recovered(BAD)]],
+    [
+      "moving",
+      "on its way to a service that still serves the one before",
+      NOW,
+      [events.live(), events.accepted(BAD), events.looked("wrong_cert")],
+    ],
+    [
+      "moving",
+      "near its end, with a newer one on its way",
+      NOW,
+      [events.live(), events.expiring(90_000), events.accepted(BAD)],
+    ],
+    ["broken", "over its end, with a newer one on its way", LATER, [events.live(), events.accepted(BAD)]],
+    ["broken", "pending, and not what a service serves", NOW, [pending, events.looked("wrong_cert")]],
     ["broken", "not what a service serves", NOW, [events.live(), events.looked("wrong_cert")]],
     ["broken", "not as it was written, for good", NOW, [events.live(), events.drifted("ENOSPC")]],
     ["well", "put right again", NOW, [events.live(), events.drifted()]],
     ["attention", "near its end", NOW, [events.live(), events.expiring(90_000)]],
     ["broken", "over its end", LATER, [events.live()]],
     ["gone", "deleted, and kept", LATER, [events.live(), events.deleted(false)]],
+    [
+      "gone",
+      "deleted, and no longer as it was written",
+      NOW,
+      [events.live(), events.deleted(false), events.drifted("ENOSPC")],
+    ],
   ] as readonly (readonly [string, string, Date, readonly DaemonEvent[]])[]) {
     it(`is ${standing} where it is ${what}`, () => {
       const [bundle] = boardAfter(...list).bundles;
@@ -47,30 +74,14 @@ describe("how a bundle stands", () => {
   }
 });
 
-describe("the search", () => {
-  const labels = events.labelled({ model_version: "Llama-3" });
-  const [bundle] = boardAfter(events.live(), labels, events.looked("wrong_cert"), events.rejected()).bundles;
-  assert.ok(bundle);
-  const text = findText(bundle, marksOf(bundle, NOW));
-  for (const query of [
-    "",
-    "infer",
-    "INFERENCE.LOCAL",
-    "rejected",
-    "mismatch",
-    "sha256:1111",
-    "1-0123456789ab",
-    "model_version=llama",
-    "vllm",
-    "key_mismatch",
-    "rejected infer",
-  ]) {
-    it(`finds by ${JSON.stringify(query)}`, () => {
-      assert.equal(isFound(text, query), true);
-    });
-  }
-
-  it("finds only what has every word", () => {
-    assert.equal(isFound(text, "infer expired"), false);
+describe("bundles in order", () => {
+  it("have the worst first, and stay as they were among their like", () => {
+    const [a, b, c] = ["a", "b", "c"].map((name) => events.recovered(generationOf(name, "live")));
+    assert.ok(a && b && c);
+    const { bundles } = boardAfter(a, b, c, events.rejected());
+    assert.deepEqual(
+      worstFirst(bundles, NOW).map(({ name }) => name),
+      ["inference", "a", "b", "c"],
+    );
   });
 });
