@@ -1,32 +1,21 @@
 /** What is told of a certificate: its facts, and how many days it has left. */
 import type { KeyObject } from "node:crypto";
 import { ExtendedKeyUsage, KeyUsageFlags } from "@peculiar/x509";
+import type { AlternativeNames } from "../core/alternative-names.ts";
+import type { LeafSummary } from "../core/bundle.ts";
 import type { CertificateFacts } from "../preflight/certificate.ts";
 import type { Placed } from "../preflight/chain.ts";
 
 /** A certificate. */
-export interface CertificateReport {
-  readonly subject: string;
-  readonly issuer: string;
-  /** Upper-case hexadecimal. */
-  readonly serial: string;
-  /** SHA-256, upper-case hexadecimal with colons. */
-  readonly fingerprint256: string;
-  /** ISO 8601, UTC. */
-  readonly notBefore: string;
-  readonly notAfter: string;
+export interface CertificateReport extends Omit<LeafSummary, keyof AlternativeNames> {
   /** Below zero where it has expired. */
   readonly daysLeft: number;
-  readonly keyType: string;
   /** File or key, and line. */
   readonly where: string;
 }
 
 /** The leaf. */
-export interface LeafReport extends CertificateReport {
-  readonly dnsNames: readonly string[];
-  readonly ipAddresses: readonly string[];
-  readonly uris: readonly string[];
+export interface LeafReport extends CertificateReport, AlternativeNames {
   /** Null: it says nothing, and may be used for anything. */
   readonly keyUsage: readonly string[] | null;
   readonly extendedKeyUsage: readonly string[] | null;

@@ -1,4 +1,5 @@
 /** What is known of a bundle, for a person: the leaf, where it leads, and every check. Facts in, lines out. */
+import { everyName } from "../core/alternative-names.ts";
 import type { CertificateReport, LeafReport } from "./inspect-certificate.ts";
 import { type CheckName, type CheckReport, NOT_REACHED } from "./inspect-checks.ts";
 import type { CrlReport } from "./inspect-crl.ts";
@@ -63,14 +64,13 @@ function field(label: string, text: string): string {
 }
 
 function leafLines(leaf: LeafReport): string[] {
-  const { dnsNames, ipAddresses, uris, keyUsage, extendedKeyUsage } = leaf;
-  const names = [...dnsNames, ...ipAddresses, ...uris];
+  const { keyUsage, extendedKeyUsage } = leaf;
   return [
     field("subject", leaf.subject || "none"),
     field("issuer", leaf.issuer || "none"),
     field("serial", leaf.serial),
     field("SHA-256", leaf.fingerprint256),
-    field("names", names.join(", ") || "none"),
+    field("names", everyName(leaf).join(", ") || "none"),
     field("key", leaf.keyType),
     field("valid", `${shortTime(leaf.notBefore)} to ${shortTime(leaf.notAfter)}, ${timeLeft(leaf)}`),
     field("usages", usagesOf([keyUsage, extendedKeyUsage])),

@@ -1,4 +1,5 @@
 /** What came of a put, as data and for a person. Nothing secret is in it. */
+import { everyName } from "../core/alternative-names.ts";
 import type { Problem } from "../core/problem.ts";
 import type { LeafReport } from "./inspect-certificate.ts";
 import { plain } from "./table.ts";
@@ -57,7 +58,9 @@ export function explainPut({ name, problems, error }: PutReport): string {
   return [`keyturn: ${name} was not put, for ${count}:`, ...lines].join("\n");
 }
 
-function leafOf({ subject, dnsNames, ipAddresses, uris, keyType, daysLeft }: LeafReport): string {
-  const names = [...dnsNames, ...ipAddresses, ...uris].join(", ");
-  return [subject, names, keyType, `${daysLeft.toFixed(1)} days left`].filter(Boolean).join("; ");
+function leafOf(leaf: LeafReport): string {
+  const { subject, keyType, daysLeft } = leaf;
+  return [subject, everyName(leaf).join(", "), keyType, `${daysLeft.toFixed(1)} days left`]
+    .filter(Boolean)
+    .join("; ");
 }

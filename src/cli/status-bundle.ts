@@ -1,4 +1,5 @@
 /** One bundle of a node for a person, with everything that is known of it. Facts in, lines out. */
+import { everyName } from "../core/alternative-names.ts";
 import type { BundleStatus, PastReload, Status } from "../observe/status.ts";
 import { colourOf, notesOf } from "./attention.ts";
 import { facts, flow } from "./lines.ts";
@@ -73,11 +74,10 @@ function leafFacts(
 ): Fact[] {
   if (leaf === null) return [["leaf", "none: a trust bundle"]];
   const { subject, issuer, serial, keyType, fingerprint256, notBefore, notAfter } = leaf;
-  const names = [...leaf.dnsNames, ...leaf.ipAddresses, ...leaf.uris].join(", ");
   const span = `${absolute(notBefore)} to ${absolute(notAfter)}`;
   return [
     ["leaf", `${subject}; serial ${serial}; ${keyType}`],
-    ["names", names],
+    ["names", everyName(leaf).join(", ")],
     ["issuer", issuer],
     ["sha256", fingerprint256],
     [

@@ -1,4 +1,5 @@
 /** The status of a node for a person: what is broken first, and what to do about it. Facts in, lines out. */
+import { everyName } from "../core/alternative-names.ts";
 import { listSome } from "../core/words.ts";
 import { worstFirst } from "../observe/standing.ts";
 import type { BundleStatus, Status } from "../observe/status.ts";
@@ -149,7 +150,7 @@ function bundleRow(bundle: BundleStatus, now: Date): Cell[] {
     String(generation?.revision ?? "-"),
     generation ? relative(generation.changedAt, now) : "-",
     generation ? absolute(generation.changedAt) : "-",
-    leaf ? [...leaf.dnsNames, ...leaf.ipAddresses, ...leaf.uris].join(",") : "-",
+    leaf ? everyName(leaf).join(",") : "-",
   ];
 }
 

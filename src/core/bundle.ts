@@ -1,10 +1,11 @@
 /** A bundle that was read and may be written: leaf, chain, key, trust anchors and CRLs, each known for what it is. */
+import type { AlternativeNames } from "./alternative-names.ts";
 import type { Digest } from "./digest.ts";
 import type { BundleName } from "./names.ts";
 import type { Secret } from "./secret.ts";
 
 /** What a person wants to know of a leaf certificate; nothing secret, safe in logs, hooks and metrics. */
-export interface LeafSummary {
+export interface LeafSummary extends AlternativeNames {
   /** Distinguished names, most specific part first (RFC 4514). */
   readonly subject: string;
   readonly issuer: string;
@@ -15,10 +16,6 @@ export interface LeafSummary {
   /** ISO 8601, UTC. */
   readonly notBefore: string;
   readonly notAfter: string;
-  /** Subject alternative names (RFC 5280 §4.2.1.6). */
-  readonly dnsNames: readonly string[];
-  readonly ipAddresses: readonly string[];
-  readonly uris: readonly string[];
   /** Such as `EC P-256` or `RSA 2048`. */
   readonly keyType: string;
 }

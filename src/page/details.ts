@@ -1,4 +1,5 @@
 /** Everything of a bundle that does not fit into its row. */
+import { everyName } from "../core/alternative-names.ts";
 import { matchesAny } from "../core/glob.ts";
 import type { ConfiguredService } from "../core/service.ts";
 import { listSome } from "../core/words.ts";
@@ -57,7 +58,7 @@ function facts({ generation, labels, drift, rollbacks, expiring }: BundleStatus)
       : ([
           ["Subject", leaf.subject],
           ["Issuer", leaf.issuer],
-          ["Names", listSome([...leaf.dnsNames, ...leaf.ipAddresses, ...leaf.uris], ", ", NAMES_SHOWN)],
+          ["Names", listSome(everyName(leaf), ", ", NAMES_SHOWN)],
           ["Valid from", instant(leaf.notBefore)],
           ["Valid until", instant(leaf.notAfter)],
           ["Key", leaf.keyType],

@@ -1,4 +1,5 @@
 /** A bundle as one row of the page: what is looked for first. Its details open below it. */
+import { everyName } from "../core/alternative-names.ts";
 import type { Labels } from "../core/meta.ts";
 import { listSome } from "../core/words.ts";
 import { type Mark, marksOf, standingOf } from "../observe/standing.ts";
@@ -68,7 +69,7 @@ function labelList(labels: Labels): Part {
 
 function names({ generation, labels }: BundleStatus): Html {
   const leaf = generation?.leaf;
-  const all = leaf ? [...leaf.dnsNames, ...leaf.ipAddresses, ...leaf.uris] : [];
+  const all = leaf ? everyName(leaf) : [];
   return html`<span class="names">${listSome(all, ", ", NAMES_SHOWN)}${labelList(labels)}</span>`;
 }
 

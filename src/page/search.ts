@@ -1,4 +1,5 @@
 /** What the search of the page goes by. Pure. */
+import { everyName } from "../core/alternative-names.ts";
 import type { Mark } from "../observe/standing.ts";
 import type { BundleStatus } from "../observe/status.ts";
 import { STATE_WORDS } from "./words.ts";
@@ -12,7 +13,7 @@ export function findText(bundle: BundleStatus, marks: readonly Mark[]): string {
     state,
     STATE_WORDS[state][0],
     ...marks,
-    ...(leaf ? [...leaf.dnsNames, ...leaf.ipAddresses, ...leaf.uris, leaf.subject, leaf.serial] : []),
+    ...(leaf ? [...everyName(leaf), leaf.subject, leaf.serial] : []),
     ...(generation === null ? [] : [generation.digest, generation.id]),
     ...[quarantine?.digest, newest?.digest].filter((digest) => digest !== generation?.digest),
     ...Object.entries(labels).map((label) => label.join("=")),

@@ -8,6 +8,7 @@ import {
   KeyUsageFlags,
   KeyUsagesExtension,
 } from "@peculiar/x509";
+import type { AlternativeNames } from "../core/alternative-names.ts";
 import {
   bytesOf,
   contentOf,
@@ -19,13 +20,6 @@ import {
   SEQUENCE,
   type Tlv,
 } from "../core/der.ts";
-
-/** Names of a certificate. */
-export interface AlternativeNames {
-  readonly dnsNames: readonly string[];
-  readonly ipAddresses: readonly string[];
-  readonly uris: readonly string[];
-}
 
 /** Which certificate signed this one: any of the two ways may be given (RFC 5280 §4.2.1.1). */
 export interface AuthorityKey {

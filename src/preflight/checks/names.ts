@@ -1,8 +1,8 @@
 /** Whether the leaf covers the names it has to: by its subject alternative names, never by its common name (RFC 9525 §2). */
 import { isIP } from "node:net";
+import { type AlternativeNames, everyName } from "../../core/alternative-names.ts";
 import type { Problem } from "../../core/problem.ts";
 import { listSome } from "../../core/words.ts";
-import type { AlternativeNames } from "../extensions.ts";
 import { type CheckInput, nameOf } from "./subject.ts";
 import { mayServe } from "./uses.ts";
 
@@ -12,13 +12,13 @@ export function checkNames({ chain, policy }: CheckInput): Problem[] {
   if (leaf === undefined) return [];
   const { names } = leaf.certificate;
   const problems: Problem[] = [];
-  if (allOf(names).length === 0 && mayServe(leaf.certificate)) {
+  if (everyName(names).length === 0 && mayServe(leaf.certificate)) {
     const message = `${nameOf(leaf)} has no subject alternative name, and clients do not look at its common name; issue it with the names it serves`;
     problems.push({ code: "NAME_MISSING", message });
   }
   const missing = policy.requireNames.filter((name) => !covers(names, name));
   if (missing.length > 0) {
-    const message = `${nameOf(leaf)} does not cover ${missing.join(", ")}, which requireNames asks for; it has ${listSome(allOf(names)) || "no names"}: issue it with them`;
+    const message = `${nameOf(leaf)} does not cover ${missing.join(", ")}, which requireNames asks for; it has ${listSome(everyName(names)) || "no names"}: issue it with them`;
     problems.push({ code: "NAME_NOT_COVERED", message });
   }
   return problems;
@@ -34,10 +34,6 @@ export function covers({ dnsNames, ipAddresses, uris }: AlternativeNames, wanted
   return dnsNames
     .map(plainName)
     .some((own) => own === name || (parent !== undefined && own === `*.${parent}`));
-}
-
-function allOf({ dnsNames, ipAddresses, uris }: AlternativeNames): string[] {
-  return [...dnsNames, ...ipAddresses, ...uris];
 }
 
 function plainName(name: string): string {
