@@ -1,10 +1,9 @@
 /** What is told of a certificate: its facts, and how many days it has left. */
-import type { KeyObject } from "node:crypto";
 import { ExtendedKeyUsage, KeyUsageFlags } from "@peculiar/x509";
 import type { AlternativeNames } from "../core/alternative-names.ts";
 import type { LeafSummary } from "../core/bundle.ts";
-import type { CertificateFacts } from "../preflight/certificate.ts";
 import type { Placed } from "../preflight/chain.ts";
+import { keyTypeOf } from "../preflight/key-type.ts";
 
 /** A certificate. */
 export interface CertificateReport extends Omit<LeafSummary, keyof AlternativeNames> {
@@ -22,11 +21,6 @@ export interface LeafReport extends CertificateReport, AlternativeNames {
 }
 
 const DAY_MS = 86_400_000;
-const CURVES: ReadonlyMap<string, string> = new Map([
-  ["prime256v1", "P-256"],
-  ["secp384r1", "P-384"],
-  ["secp521r1", "P-521"],
-]);
 const FLAGS = Object.entries(KeyUsageFlags).filter((entry): entry is [string, KeyUsageFlags] =>
   Number.isInteger(entry[1]),
 );
@@ -34,7 +28,8 @@ const PURPOSES = new Map(Object.entries(ExtendedKeyUsage).map(([name, id]) => [S
 
 /** Of any certificate. */
 export function certificateOf({ certificate, where }: Placed, now: Date): CertificateReport {
-  const { subject, issuer, serial, fingerprint256, notBefore, notAfter } = certificate;
+  const { subject, issuer, serial, fingerprint256, notBefore, notAfter, publicKey, keyAlgorithm } =
+    certificate;
   return {
     subject,
     issuer,
@@ -44,7 +39,7 @@ export function certificateOf({ certificate, where }: Placed, now: Date): Certif
     notAfter: notAfter.toISOString(),
     // Rounded down: there is never less left than is said.
     daysLeft: Math.floor(((notAfter.getTime() - now.getTime()) / DAY_MS) * 10) / 10,
-    keyType: keyTypeOf(certificate),
+    keyType: publicKey === undefined ? keyAlgorithm : keyTypeOf(publicKey),
     where,
   };
 }
@@ -59,10 +54,4 @@ export function leafOf(leaf: Placed, now: Date): LeafReport {
       keyUsage === undefined ? null : FLAGS.filter(([, flag]) => keyUsage & flag).map(([name]) => name),
     extendedKeyUsage: extendedKeyUsage?.map((id) => PURPOSES.get(id) ?? id) ?? null,
   };
-}
-
-function keyTypeOf({ publicKey, keyAlgorithm }: CertificateFacts): string {
-  const { asymmetricKeyType: type, asymmetricKeyDetails: details }: Partial<KeyObject> = publicKey ?? {};
-  if (type === "ec") return `EC ${CURVES.get(details?.namedCurve ?? "") ?? details?.namedCurve}`;
-  return [type?.toUpperCase() ?? keyAlgorithm, details?.modulusLength].filter(Boolean).join(" ");
 }

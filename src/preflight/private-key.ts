@@ -7,6 +7,7 @@ import type { Problem } from "../core/problem.ts";
 import { Secret } from "../core/secret.ts";
 import { foreignCurveOfKey } from "./key-curve.ts";
 import { mayBeHugeDsaKey } from "./key-size.ts";
+import { keyTypeOf } from "./key-type.ts";
 
 /** A private key that was read. */
 export interface PrivateKeyFacts {
@@ -26,13 +27,6 @@ export interface PrivateKeyFacts {
 export const MAX_KEYS_READ = 8;
 
 const OPENSSH = "OPENSSH PRIVATE KEY";
-
-/** The names that certificates and people use for OpenSSL's curves. */
-const CURVE_NAMES: ReadonlyMap<string, string> = new Map([
-  ["prime256v1", "P-256"],
-  ["secp384r1", "P-384"],
-  ["secp521r1", "P-521"],
-]);
 
 /** Reads a private key block that is not encrypted. Messages name the place and the form, never the content. */
 export function readPrivateKey(
@@ -67,11 +61,4 @@ function howToConvert(label: string): string {
   const ed25519 =
     "where that leaves an Ed25519 key as it is, make a new one (openssl genpkey -algorithm ed25519)";
   return `convert it to PKCS#8 in place (ssh-keygen -p -N "" -m PKCS8 -f FILE); ${ed25519}`;
-}
-
-function keyTypeOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string {
-  const { namedCurve, modulusLength } = asymmetricKeyDetails ?? {};
-  if (namedCurve !== undefined) return `EC ${CURVE_NAMES.get(namedCurve) ?? namedCurve}`;
-  const algorithm = asymmetricKeyType?.toUpperCase() ?? "unknown";
-  return modulusLength === undefined ? algorithm : `${algorithm} ${modulusLength}`;
 }
