@@ -1,4 +1,5 @@
 /** What of a bundle needs somebody's eye, and what to do about it. Pure. */
+import { shortDigest } from "../core/digest.ts";
 import { hasExpired } from "../observe/readiness.ts";
 import { marksOf, type Standing, standingOf } from "../observe/standing.ts";
 import type { BundleStatus } from "../observe/status.ts";
@@ -58,7 +59,7 @@ function withHint(texts: readonly string[], hint: string | null): Note[] {
 
 function quarantineOf({ quarantine }: BundleStatus): string[] {
   if (quarantine === null) return [];
-  return [`${quarantine.digest.slice(0, "sha256:".length + 12)} is in quarantine: ${quarantine.why}`];
+  return [`sha256:${shortDigest(quarantine.digest)} is in quarantine: ${quarantine.why}`];
 }
 
 function lastReloadOf({ lastReload, quarantine }: BundleStatus, now: Date): string[] {

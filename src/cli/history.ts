@@ -1,5 +1,6 @@
 /** `keyturn history NAME`: every generation that is still on disk of a bundle, and what became of it. */
 import type { BundleHistory } from "../admin/options.ts";
+import { digitsOf } from "../core/digest.ts";
 import type { Generation, GenerationId } from "../core/generation.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { askDaemon, explainRefusal } from "./admin-client.ts";
@@ -64,7 +65,7 @@ function rowOf(generation: Generation, current: GenerationId | null, now: Date):
     absolute(changedAt),
     leaf === null ? "-" : { text: left(leaf.notAfter, now), colour: leftColour(leaf.notAfter, false, now) },
     String(revision),
-    digest.slice("sha256:".length),
+    digitsOf(digest),
     rollback === null ? "" : `${rollback.cause}: ${rollback.why}`,
   ];
 }

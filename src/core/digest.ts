@@ -17,6 +17,7 @@ export interface Block {
   readonly der: Uint8Array;
 }
 
+const PREFIX = "sha256:";
 /** Changes when the canonical form below changes, so that digests of two forms never meet. */
 const FORMAT = "keyturn bundle 1\n";
 
@@ -34,12 +35,22 @@ export function digestOf(blocks: readonly Block[]): Digest {
     hash.update(`${block.role} ${block.der.length}\n`).update(block.der);
     previous = block;
   }
-  return `sha256:${hash.digest("hex")}` as Digest;
+  return `${PREFIX}${hash.digest("hex")}` as Digest;
 }
 
 function inCanonicalOrder(a: Block, b: Block): number {
   if (a.role !== b.role) return a.role < b.role ? -1 : 1;
   return Buffer.compare(a.der, b.der);
+}
+
+/** Its hexadecimal digits: all of them, or the first so many. */
+export function digitsOf(digest: Digest, most?: number): string {
+  return digest.slice(PREFIX.length).slice(0, most);
+}
+
+/** Its first digits, as far as people compare them. */
+export function shortDigest(digest: Digest): string {
+  return digitsOf(digest, 12);
 }
 
 /** A digest as text, where it is one: for reading it back from disk. */

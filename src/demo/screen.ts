@@ -1,11 +1,12 @@
 /** What the demo shows. */
 import { styleText } from "node:util";
+import { type Digest, shortDigest } from "../core/digest.ts";
 import type { Counts } from "./traffic.ts";
 
 /** One rotation, seen to the end. Times in milliseconds from just before the put. */
 export interface Rotation {
   readonly bundle: string;
-  readonly digest: string;
+  readonly digest: Digest;
   readonly revision: number;
   /** Until the service was told. */
   readonly hookMs: number;
@@ -32,7 +33,7 @@ export function rotationLine(rotation: Rotation, { served, failed }: Counts, now
     now.toTimeString().slice(0, 8),
     bundle.padEnd(10),
     String(revision).padStart(8),
-    digest.slice("sha256:".length, "sha256:".length + 12),
+    shortDigest(digest),
     `${hookMs.toFixed(1)} ms`.padStart(8),
     `${servedMs.toFixed(1)} ms`.padStart(10),
     `${verifiedMs.toFixed(1)} ms`.padStart(12),

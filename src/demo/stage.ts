@@ -6,6 +6,7 @@ import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Etcd3 } from "etcd3";
 import { stringify } from "yaml";
+import type { Digest } from "../core/digest.ts";
 import { type Authority, createAuthority } from "../dev/authority.ts";
 import { freePorts, startEtcd } from "../dev/etcd.ts";
 import type { CloseStack } from "../runtime/close-stack.ts";
@@ -33,7 +34,7 @@ type ServiceLine =
   | {
       readonly event: "hook";
       readonly receivedAtMs: number;
-      readonly digest: string;
+      readonly digest: Digest;
       /** Of the leaf. */
       readonly fingerprint256: string;
     };

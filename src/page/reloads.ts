@@ -1,9 +1,10 @@
 /** What was done with a bundle: its last reload step by step, those before it, and the generations that are on disk. */
+import { shortDigest } from "../core/digest.ts";
 import type { Generation, GenerationId } from "../core/generation.ts";
 import type { BundleStatus, PastReload } from "../observe/status.ts";
 import { type Html, html, type Part } from "./html.ts";
 import { wideTable } from "./table.ts";
-import { duration, instant, shortDigest } from "./words.ts";
+import { duration, instant } from "./words.ts";
 
 /** Everything that is still on disk of a bundle. */
 export interface OnDisk {

@@ -1,5 +1,6 @@
 /** A bundle as one row of the page: what is looked for first. Its details open below it. */
 import { everyName } from "../core/alternative-names.ts";
+import { shortDigest } from "../core/digest.ts";
 import type { Labels } from "../core/meta.ts";
 import { listSome } from "../core/words.ts";
 import { type Mark, marksOf, standingOf } from "../observe/standing.ts";
@@ -8,7 +9,7 @@ import { type Html, html, type Part } from "./html.ts";
 import { findText } from "./search.ts";
 import { timeLeft } from "./time-left.ts";
 import { troublesOf } from "./trouble.ts";
-import { age, count, STATE_WORDS, shortDigest } from "./words.ts";
+import { age, count, STATE_WORDS } from "./words.ts";
 
 /** Where a row is on the page. */
 export interface RowPlace {

@@ -1,7 +1,7 @@
 /** What is wrong with a bundle, in the order in which an engineer wants to read it: each with its code, and what it means. */
+import { shortDigest } from "../core/digest.ts";
 import type { Mark } from "../observe/standing.ts";
 import type { BundleStatus } from "../observe/status.ts";
-import { shortDigest } from "./words.ts";
 
 /** One thing that is wrong. */
 export interface Trouble {

@@ -50,8 +50,3 @@ export function instant(iso: string): Html {
 export function age(iso: string): Html {
   return html`<time class="age" datetime="${iso}">${iso.slice(0, 19).replace("T", " ")}</time>`;
 }
-
-/** The start of a digest, as far as people compare it. */
-export function shortDigest(digest: string): string {
-  return digest.slice("sha256:".length, "sha256:".length + 12);
-}

@@ -1,7 +1,7 @@
 /** Where everything of a bundle is on disk, and what the files hold. Pure: names in, names out. */
 import { join } from "node:path";
 import type { Bundle } from "../core/bundle.ts";
-import type { Digest } from "../core/digest.ts";
+import { type Digest, digitsOf } from "../core/digest.ts";
 import type { BundlePaths, GenerationId } from "../core/generation.ts";
 import { writePem } from "../core/pem.ts";
 
@@ -79,8 +79,7 @@ const ID = /^(\d{6,})-[0-9a-f]{8}$/;
 
 /** `000042-9f86d081`: sorts by age whatever the clock did. */
 export function generationId(sequence: number, digest: Digest): GenerationId {
-  const short = digest.slice("sha256:".length, "sha256:".length + 8);
-  return `${String(sequence).padStart(6, "0")}-${short}` as GenerationId;
+  return `${String(sequence).padStart(6, "0")}-${digitsOf(digest, 8)}` as GenerationId;
 }
 
 /** The sequence number of a generation's name; undefined for any other name. */
