@@ -6,7 +6,7 @@ import type { BundleStatus, Status } from "../observe/status.ts";
 import { detailsOf, MOST_WITH_DETAILS } from "./document.ts";
 import { countList, nodeSection, serviceTable, titleOf } from "./node.ts";
 import type { OnDisk } from "./reloads.ts";
-import { bundleRow } from "./row.ts";
+import { bundleRow, sightOf } from "./row.ts";
 
 /** Where the pieces come from. */
 export interface PageSources {
@@ -146,7 +146,7 @@ export class PageChanges {
     const now = this.#sources.now();
     const { onDisk } = this.#sources;
     const details = isWhole ? detailsOf(bundle, { status: this.#status, now, onDisk }) : null;
-    const made = bundleRow(bundle, { now, hidden: false, details }).toString();
+    const made = bundleRow(sightOf(bundle, now), { hidden: false, details }).toString();
     markup.set(isWhole, made);
     return made;
   }

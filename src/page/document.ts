@@ -1,13 +1,13 @@
 /** The whole page. It says everything by itself; with scripts on it keeps itself up to date. */
 import type { BundleName } from "../core/names.ts";
-import { marksOf, standingOf, worstFirst } from "../observe/standing.ts";
+import { worstFirst } from "../observe/standing.ts";
 import type { BundleStatus, Status } from "../observe/status.ts";
 import { bundleDetails } from "./details.ts";
 import { type Html, html } from "./html.ts";
 import { countList, nodeSection, serviceTable, titleOf } from "./node.ts";
 import type { OnDisk } from "./reloads.ts";
-import { bundleRow } from "./row.ts";
-import { findText, isFound } from "./search.ts";
+import { bundleRow, sightOf } from "./row.ts";
+import { isFound } from "./search.ts";
 import { instant } from "./words.ts";
 
 /** Whether who looks at the page may change something with the token, and why not. */
@@ -89,17 +89,18 @@ export function detailsOf(bundle: BundleStatus, view: Pick<PageView, "status" | 
 function rowsOf(view: PageView): readonly { readonly row: Html; readonly isFound: boolean }[] {
   const { status, now, query } = view;
   const all = worstFirst(status.bundles, now).map((bundle) => {
-    const marks = marksOf(bundle, now);
-    const isTrouble = ["broken", "attention"].includes(standingOf(bundle, marks));
-    return { bundle, isTrouble, isFound: isFound(findText(bundle, marks), query) };
+    const sight = sightOf(bundle, now);
+    const isTrouble = ["broken", "attention"].includes(sight.standing);
+    return { sight, isTrouble, isFound: isFound(sight.text, query) };
   });
   const hasRoom = all.filter((one) => one.isFound).length <= MOST_WITH_DETAILS;
   let troubles = 0;
-  return all.map(({ bundle, isTrouble, isFound }) => {
+  return all.map(({ sight, isTrouble, isFound }) => {
+    const { bundle } = sight;
     const isNear = isTrouble && ++troubles <= MOST_WITH_DETAILS;
     const isWhole = (isFound && hasRoom) || isNear || bundle.name === query;
     const details = isWhole ? detailsOf(bundle, view) : null;
-    return { row: bundleRow(bundle, { now, hidden: !isFound, details }), isFound };
+    return { row: bundleRow(sight, { hidden: !isFound, details }), isFound };
   });
 }
 

@@ -3,7 +3,7 @@ import { everyName } from "../core/alternative-names.ts";
 import { shortDigest } from "../core/digest.ts";
 import type { Labels } from "../core/meta.ts";
 import { listSome } from "../core/words.ts";
-import { type Mark, marksOf, standingOf } from "../observe/standing.ts";
+import { type Mark, marksOf, type Standing, standingOf } from "../observe/standing.ts";
 import type { BundleStatus } from "../observe/status.ts";
 import { type Html, html, type Part } from "./html.ts";
 import { findText } from "./search.ts";
@@ -11,9 +11,18 @@ import { timeLeft } from "./time-left.ts";
 import { troublesOf } from "./trouble.ts";
 import { age, count, STATE_WORDS } from "./words.ts";
 
+/** A bundle, and what is so of it at a moment. */
+export interface Sight {
+  readonly bundle: BundleStatus;
+  readonly now: Date;
+  readonly marks: readonly Mark[];
+  readonly standing: Standing;
+  /** What the search finds it by. */
+  readonly text: string;
+}
+
 /** Where a row is on the page. */
 export interface RowPlace {
-  readonly now: Date;
   /** Whether the search leaves it out. */
   readonly hidden: boolean;
   /** What opens below it; null where that comes when it is opened. */
@@ -23,17 +32,24 @@ export interface RowPlace {
 const NAMES_SHOWN = 3;
 const LABELS_SHOWN = 4;
 
-/** The row, with what opens below it. */
-export function bundleRow(bundle: BundleStatus, { now, hidden, details }: RowPlace): Html {
-  const { name } = bundle;
+/** Works out what is so of a bundle now. */
+export function sightOf(bundle: BundleStatus, now: Date): Sight {
   const marks = marksOf(bundle, now);
-  const standing = standingOf(bundle, marks);
+  return { bundle, now, marks, standing: standingOf(bundle, marks), text: findText(bundle, marks) };
+}
+
+/** The row, with what opens below it. */
+export function bundleRow(
+  { bundle, now, marks, standing, text }: Sight,
+  { hidden, details }: RowPlace,
+): Html {
+  const { name } = bundle;
   return html`<li
     id="bundle-${name}"
     data-name="${name}"
     data-state="${STATE_WORDS[bundle.state][0]}"
     class="${standing}"
-    data-find="${findText(bundle, marks)}"
+    data-find="${text}"
     ${hidden && html`hidden`}
   ><details><summary>
     ${stateBadge(bundle, marks)}
