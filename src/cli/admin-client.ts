@@ -34,34 +34,22 @@ export async function askDaemon(
   { listen, tokenFile }: Config["admin"],
   { method, path, body, timeoutMs }: AdminRequest,
 ): Promise<AdminReply> {
-  const url = `http://${hostOf(listen.host)}:${listen.port}${path}`;
+  const url = urlOf(listen, path);
   const token = method === "POST" && tokenFile !== undefined ? await readToken(tokenFile) : undefined;
   const headers = {
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     ...(body === undefined ? {} : { "content-type": "application/json" }),
   };
-  const signal = AbortSignal.timeout(timeoutMs);
   const sent = body === undefined ? "" : JSON.stringify(body);
-  try {
-    return readReply(url, await exchange(url, { method, headers, signal, agent: false }, sent));
-  } catch (thrown) {
-    if (thrown instanceof KeyturnError) throw thrown;
-    throw unreachable(url, signal.aborted ? `not within ${timeoutMs / 1_000} s` : reasonOf(thrown), thrown);
-  }
+  return readReply(url, await exchangeWithin(timeoutMs, url, { method, headers }, sent));
 }
 
 /** Asks for what is no JSON, such as `/metrics`. @throws KeyturnError DAEMON_UNREACHABLE. */
 export async function askText({ listen }: Config["admin"], path: string, timeoutMs: number): Promise<string> {
-  const url = `http://${hostOf(listen.host)}:${listen.port}${path}`;
-  const signal = AbortSignal.timeout(timeoutMs);
-  try {
-    const { status, text } = await exchange(url, { method: "GET", signal, agent: false }, "");
-    if (status === 200) return text;
-    throw unreachable(url, `it answered ${status}`, undefined);
-  } catch (thrown) {
-    if (thrown instanceof KeyturnError) throw thrown;
-    throw unreachable(url, signal.aborted ? `not within ${timeoutMs / 1_000} s` : reasonOf(thrown), thrown);
-  }
+  const url = urlOf(listen, path);
+  const { status, text } = await exchangeWithin(timeoutMs, url, { method: "GET" }, "");
+  if (status === 200) return text;
+  throw unreachable(url, `it answered ${status}`, undefined);
 }
 
 /**
@@ -105,6 +93,20 @@ export async function bundleNamesOf(
     return bundles.flatMap(({ name }) => bundleName(name) ?? []);
   } catch {
     return [];
+  }
+}
+
+async function exchangeWithin(
+  timeoutMs: number,
+  url: string,
+  options: RequestOptions,
+  body: string,
+): Promise<Exchanged> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  try {
+    return await exchange(url, { ...options, signal, agent: false }, body);
+  } catch (thrown) {
+    throw unreachable(url, signal.aborted ? `not within ${timeoutMs / 1_000} s` : reasonOf(thrown), thrown);
   }
 }
 
@@ -171,6 +173,10 @@ async function readToken(tokenFile: string): Promise<string> {
   }
   if (/^[\x20-\x7e]+$/.test(text)) return text;
   throw new KeyturnError("CONFIG_INVALID", `admin.tokenFile: ${tokenFile} holds no token: one line of ASCII`);
+}
+
+function urlOf({ host, port }: Config["admin"]["listen"], path: string): string {
+  return `http://${hostOf(host)}:${port}${path}`;
 }
 
 /** Where the daemon listens on every address, loopback is one of them. */

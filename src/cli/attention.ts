@@ -3,11 +3,13 @@ import { shortDigest } from "../core/digest.ts";
 import { hasExpired } from "../observe/readiness.ts";
 import { marksOf, type Standing, standingOf } from "../observe/standing.ts";
 import type { BundleStatus } from "../observe/status.ts";
+import { flow } from "./lines.ts";
+import type { Screen } from "./screen.ts";
 import type { Colour } from "./style.ts";
 import { absolute, relative } from "./times.ts";
 
 /** Something to know, and what to do about it where something can be done by hand. */
-export interface Note {
+interface Note {
   readonly text: string;
   readonly hint: string | null;
 }
@@ -50,6 +52,14 @@ export function notesOf(bundle: BundleStatus, now: Date): Note[] {
     ...withHint(endOf(bundle, now), `put a renewed one: keyturn put ${name} --cert FILE --key FILE`),
     ...withHint(bundle.state === "deleted" ? ["it was deleted in etcd; what was live stays"] : [], null),
   ];
+}
+
+/** Each in lines that begin with `indent`, and its hint below it. */
+export function noteLines(notes: readonly Note[], indent: string, screen: Screen): string[] {
+  return notes.flatMap(({ text, hint }) => [
+    ...flow(indent, text, screen),
+    ...(hint === null ? [] : flow(`${indent}  `, hint, screen, "faint")),
+  ]);
 }
 
 /** The hint stands after the last: what it is about is said then. */

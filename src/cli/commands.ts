@@ -11,6 +11,7 @@ import { showHistory } from "./history.ts";
 import { COMMANDS, GROUPS, SUMMARY } from "./manual.ts";
 import { print } from "./print.ts";
 import { addProxyCommand } from "./proxy-command.ts";
+import { placeholderOf } from "./shape.ts";
 import { showStatus } from "./status.ts";
 
 type Finish = (code: number) => void;
@@ -225,7 +226,7 @@ function addSettings(command: Command, named: readonly string[]): void {
   command.addOption(new Option("--config <file>", "configuration file").helpGroup(SETTINGS));
   for (const override of OVERRIDES) {
     const { flag, choices, path, help } = override;
-    const option = new Option(`${flag} <${placeholderOf(override)}>`, help).helpGroup(SETTINGS);
+    const option = new Option(`${flag} <${valueNameOf(override)}>`, help).helpGroup(SETTINGS);
     // Only named here: the configuration itself checks it, and says where it is wrong.
     if (choices.length > 0) option.argChoices = [...choices];
     if (!named.some((prefix) => path.join(".").startsWith(prefix))) option.hideHelp();
@@ -235,14 +236,10 @@ function addSettings(command: Command, named: readonly string[]): void {
 
 /** `put <name> [file]`. */
 function termOf(command: Command): string {
-  const args = command.registeredArguments.map((argument) => {
-    const name = `${argument.name()}${argument.variadic ? "..." : ""}`;
-    return argument.required ? `<${name}>` : `[${name}]`;
-  });
-  return [command.name(), ...args].join(" ");
+  return [command.name(), ...command.registeredArguments.map(placeholderOf)].join(" ");
 }
 
-function placeholderOf({ isList, isNumber, names }: Override): string {
+function valueNameOf({ isList, isNumber, names }: Override): string {
   if (names !== null) return names;
   if (isNumber) return "n";
   return isList ? "list" : "value";

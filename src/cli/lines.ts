@@ -18,6 +18,13 @@ export function flow(
   );
 }
 
+/** Blocks with an empty line between them; what is empty is left out. */
+export function joinBlocks(blocks: readonly (readonly string[])[]): string[] {
+  return blocks
+    .filter((block) => block.length > 0)
+    .flatMap((block, at) => (at === 0 ? block : ["", ...block]));
+}
+
 /** Names and what they are, aligned; what is empty is left out. */
 export function facts(
   pairs: readonly (readonly [name: string, text: string, colour?: Colour | null])[],

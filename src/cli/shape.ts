@@ -74,11 +74,15 @@ export function optionsOf(program: Command): readonly OptionShape[] {
   return program.createHelp().visibleOptions(program).map(optionShape);
 }
 
+/** `<name>`, `[names...]`. */
+export function placeholderOf(argument: Argument): string {
+  const name = `${argument.name()}${argument.variadic ? "..." : ""}`;
+  return argument.required ? `<${name}>` : `[${name}]`;
+}
+
 function argumentShape(argument: Argument): ValueShape {
-  const dots = argument.variadic ? "..." : "";
-  const name = `${argument.name()}${dots}`;
   return {
-    placeholder: argument.required ? `<${name}>` : `[${name}]`,
+    placeholder: placeholderOf(argument),
     kind: KINDS[argument.name()] ?? "other",
     choices: argument.argChoices ?? [],
     isVariadic: argument.variadic,

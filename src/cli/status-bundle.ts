@@ -1,8 +1,8 @@
 /** One bundle of a node for a person, with everything that is known of it. Facts in, lines out. */
 import { everyName } from "../core/alternative-names.ts";
 import type { BundleStatus, PastReload, Status } from "../observe/status.ts";
-import { colourOf, notesOf } from "./attention.ts";
-import { facts, flow } from "./lines.ts";
+import { colourOf, noteLines, notesOf } from "./attention.ts";
+import { facts, joinBlocks } from "./lines.ts";
 import type { Screen } from "./screen.ts";
 import { serviceTable, stateOf } from "./status-text.ts";
 import { type Cell, plain, table } from "./table.ts";
@@ -19,21 +19,11 @@ export function describeBundle(
   const { style } = screen;
   const state = style.paint(colourOf(bundle, now), plain(stateOf(bundle)));
   const own = services.filter((service) => service.bundle === name);
-  const blocks = [
-    [`${style.paint("strong", plain(name))}: ${state}`, ...notesIn(bundle, now, screen)],
+  return joinBlocks([
+    [`${style.paint("strong", plain(name))}: ${state}`, ...noteLines(notesOf(bundle, now), "  ", screen)],
     facts(factsOf(bundle, now), screen).map((line) => `  ${line}`),
     serviceTable({ services: own, bundles: [bundle] }, now, screen),
     history.length === 0 ? [] : historyTable(history, now, screen),
-  ];
-  return blocks
-    .filter((block) => block.length > 0)
-    .flatMap((block, at) => (at === 0 ? block : ["", ...block]));
-}
-
-function notesIn(bundle: BundleStatus, now: Date, screen: Screen): string[] {
-  return notesOf(bundle, now).flatMap(({ text, hint }) => [
-    ...flow("  ", text, screen),
-    ...(hint === null ? [] : flow("    ", hint, screen, "faint")),
   ]);
 }
 

@@ -3,8 +3,8 @@ import { everyName } from "../core/alternative-names.ts";
 import { listSome } from "../core/words.ts";
 import { worstFirst } from "../observe/standing.ts";
 import type { BundleStatus, Status } from "../observe/status.ts";
-import { colourOf, notesOf } from "./attention.ts";
-import { facts, flow } from "./lines.ts";
+import { colourOf, noteLines, notesOf } from "./attention.ts";
+import { facts, joinBlocks } from "./lines.ts";
 import type { Screen } from "./screen.ts";
 import { type Cell, plain, table } from "./table.ts";
 import { absolute, both, left, leftColour, relative } from "./times.ts";
@@ -12,16 +12,13 @@ import { absolute, both, left, leftColour, relative } from "./times.ts";
 /** The lines. */
 export function describeStatus(status: Status, now: Date, screen: Screen): string[] {
   const bundles = worstFirst(status.bundles, now);
-  const blocks = [
+  return joinBlocks([
     headOf(status, now, screen),
     ...attentionTo(bundles, now, screen),
     bundles.length === 0 ? ["no bundles yet: nothing under the prefix that this node takes"] : [],
     bundles.length === 0 ? [] : bundleTable(bundles, now, screen),
     serviceTable(status, now, screen),
-  ];
-  return blocks
-    .filter((block) => block.length > 0)
-    .flatMap((block, at) => (at === 0 ? block : ["", ...block]));
+  ]);
 }
 
 /** Each service with each bundle it was told of, or seen with. */
@@ -111,10 +108,7 @@ function attentionTo(bundles: readonly BundleStatus[], now: Date, screen: Screen
   const head = screen.style.paint("strong", `${noted.length} of ${bundles.length} bundles to look at`);
   const lines = noted.flatMap(({ bundle, notes }) => [
     `  ${screen.style.paint(colourOf(bundle, now), plain(`${bundle.name}: ${stateOf(bundle)}`))}`,
-    ...notes.flatMap(({ text, hint }) => [
-      ...flow("    ", text, screen),
-      ...(hint === null ? [] : flow("      ", hint, screen, "faint")),
-    ]),
+    ...noteLines(notes, "    ", screen),
   ]);
   return [[head, ...lines]];
 }

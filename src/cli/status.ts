@@ -8,6 +8,7 @@ import { systemClock } from "../runtime/clock.ts";
 import { askDaemon, explainRefusal } from "./admin-client.ts";
 import { parseBundleName } from "./bundle-name.ts";
 import { type ConfigOptions, loadCommandConfig } from "./config-file.ts";
+import { joinBlocks } from "./lines.ts";
 import { print, printJson } from "./print.ts";
 import { type Screen, screen } from "./screen.ts";
 import { describeBundle } from "./status-bundle.ts";
@@ -76,10 +77,7 @@ function only(names: readonly string[], status: Status): Status {
 
 function describe(status: Status, names: readonly string[], now: Date, on: Screen): string[] {
   if (names.length === 0) return describeStatus(status, now, on);
-  return status.bundles.flatMap((bundle, at) => [
-    ...(at === 0 ? [] : [""]),
-    ...describeBundle(bundle, status.services, now, on),
-  ]);
+  return joinBlocks(status.bundles.map((bundle) => describeBundle(bundle, status.services, now, on)));
 }
 
 function isWell({ ready, bundles }: Status, names: readonly string[], now: Date): boolean {
