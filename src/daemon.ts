@@ -1,13 +1,13 @@
 /** The composition root: log, metrics, status, admin server and engine, wired, reconfigured and closed in reverse. */
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { startAdminServer } from "./admin/server.ts";
-import { createAlertDesk } from "./alert-desk.ts";
 import type { Config } from "./config/schema.ts";
 import { KeyturnError, messageOf } from "./core/errors.ts";
 import type { DaemonEvent, Report } from "./core/events.ts";
 import type { GenerationId } from "./core/generation.ts";
 import { shorten } from "./core/words.ts";
 import { type Engine, startEngine } from "./engine.ts";
+import { createAlertDesk } from "./local-alerts.ts";
 import { StatusBoard } from "./observe/board.ts";
 import { showBoard } from "./observe/board-gauges.ts";
 import { createLog, type Logger, logEvents } from "./observe/log.ts";

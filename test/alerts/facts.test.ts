@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { alertFactsOf } from "../../src/alert-desk.ts";
 import type { DaemonEvent } from "../../src/core/events.ts";
 import type { Generation } from "../../src/core/generation.ts";
+import { alertFactsOf } from "../../src/local-alerts.ts";
 import { boardAfter } from "../support/board.ts";
 import * as events from "../support/events.ts";
 import { generationOf } from "../support/notice.ts";

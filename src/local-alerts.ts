@@ -1,4 +1,4 @@
-/** The desk where alerts arrive, wired to the daemon: what it has to know of a bundle, and what it has done. */
+/** Alerts on this node: the desk of `alerts/`, told what there is to know of a bundle, and what it may have done. */
 import type { BundleFacts } from "./alerts/decide.ts";
 import { AlertDesk } from "./alerts/desk.ts";
 import type { Config } from "./config/schema.ts";
