@@ -6,7 +6,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { freePorts } from "../../src/dev/etcd.ts";
-import { isOpen, runProxy, stopProxy } from "./proxies.ts";
+import { isOpen, runServer, stopServer } from "./server-process.ts";
 import { needTool } from "./tools.ts";
 
 /** How it is set up. */
@@ -65,7 +65,7 @@ export async function useHaproxy(
     socketPath,
     start: async () => {
       // The socket comes after the port.
-      child = await runProxy(t, program, ["-db", "-f", file], async () => {
+      child = await runServer(t, program, ["-db", "-f", file], async () => {
         return (await isOpen(port)) && isOpen(socketPath);
       });
       return child;
@@ -75,7 +75,7 @@ export async function useHaproxy(
       return child;
     },
     stop: async () => {
-      if (child !== undefined) await stopProxy(child);
+      if (child !== undefined) await stopServer(child);
     },
     ask: (command) => askSocket(socketPath, command),
   };

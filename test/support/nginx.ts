@@ -5,7 +5,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { freePorts } from "../../src/dev/etcd.ts";
-import { isOpen, runProxy, stopProxy } from "./proxies.ts";
+import { isOpen, runServer, stopServer } from "./server-process.ts";
 import { needTool } from "./tools.ts";
 
 /** Which files it serves. */
@@ -64,14 +64,14 @@ export async function useNginx(
     reload: [program, ...words, "-s", "reload"],
     start: async () => {
       // The pid file comes after the port.
-      child = await runProxy(t, program, words, async () => {
+      child = await runServer(t, program, words, async () => {
         const pid = await readFile(pidFile, "utf8").catch(() => "");
         return pid !== "" && isOpen(port);
       });
       return child;
     },
     stop: async () => {
-      if (child !== undefined) await stopProxy(child);
+      if (child !== undefined) await stopServer(child);
     },
   };
 }

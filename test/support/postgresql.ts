@@ -8,7 +8,7 @@ import type { TestContext } from "node:test";
 import { promisify } from "node:util";
 import type { HandshakeTarget } from "./handshakes.ts";
 import { becomeNobody, IS_ROOT, NOBODY } from "./nobody.ts";
-import { isOpen, runProxy } from "./proxies.ts";
+import { isOpen, runServer } from "./server-process.ts";
 import { needTool } from "./tools.ts";
 
 const run = promisify(execFile);
@@ -55,7 +55,7 @@ export async function usePostgres(t: TestContext, folder: string, port: number):
     start: async () => {
       const [first = postgres, ...rest] = [...through, postgres, "-D", join(home, "data")];
       // Not at once: it would leave shared memory behind.
-      await runProxy(t, first, rest, () => isOpen(port), { endBy: "SIGQUIT" });
+      await runServer(t, first, rest, () => isOpen(port), { endBy: "SIGQUIT" });
     },
   };
 }

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { stringify } from "yaml";
 import { freePorts } from "../../src/dev/etcd.ts";
 import type { Scope } from "./scope.ts";
-import { useServer } from "./server-process.ts";
+import { runServer } from "./server-process.ts";
 import { needTool } from "./tools.ts";
 
 const run = promisify(execFile);
@@ -63,7 +63,7 @@ export async function usePrometheus(t: Scope, folder: string, config: object): P
     `--web.listen-address=127.0.0.1:${port}`,
     "--log.level=warn",
   ];
-  await useServer(t, needTool("prometheus"), words, `${url}/-/ready`);
+  await runServer(t, needTool("prometheus"), words, () => isReady(url));
   const ask = async (path: string): Promise<unknown> => {
     const answer = (await (await fetch(`${url}/api/v1/${path}`)).json()) as {
       data?: unknown;
@@ -102,8 +102,15 @@ export async function useAlertmanager(t: Scope, folder: string, config: object):
     "--log.level=warn",
   ];
   const { program, cwd } = await placeAlertmanager(home);
-  await useServer(t, program, words, `http://127.0.0.1:${port}/-/ready`, cwd);
+  await runServer(t, program, words, () => isReady(`http://127.0.0.1:${port}`), { cwd });
   return `127.0.0.1:${port}`;
+}
+
+function isReady(url: string): Promise<boolean> {
+  return fetch(`${url}/-/ready`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
 }
 
 /** Where Debian's Alertmanager has its templates; it takes no other place. */

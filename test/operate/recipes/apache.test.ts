@@ -3,8 +3,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { IS_ROOT, NOBODY } from "../../support/nobody.ts";
-import { isOpen, runProxy } from "../../support/proxies.ts";
 import { useProxyTrial } from "../../support/proxy-trial.ts";
+import { isOpen, runServer } from "../../support/server-process.ts";
 import { needTool } from "../../support/tools.ts";
 
 /** What `a2enmod ssl proxy proxy_http` and a fresh installation load. */
@@ -23,7 +23,7 @@ describe("the recipe for Apache", () => {
     await writeFile(join(home, "inference.conf"), recipe.block("apache"));
     await writeFile(join(home, "apache2.conf"), frameOf(home, modulesOf(program)));
     const words = ["-D", "FOREGROUND", "-d", home, "-f", join(home, "apache2.conf")];
-    const seen = await trial.run(() => runProxy(t, program, words, () => isOpen(port)));
+    const seen = await trial.run(() => runServer(t, program, words, () => isOpen(port)));
     assert.deepEqual(seen.failures, []);
     assert.ok(seen.stream.isWhole);
     assert.ok(seen.connections > 1, "connections that wait are closed");

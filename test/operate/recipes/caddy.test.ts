@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { freePorts } from "../../../src/dev/etcd.ts";
 import { assertOnlyDropped } from "../../support/dropped.ts";
-import { isOpen, runProxy } from "../../support/proxies.ts";
 import { useProxyTrial } from "../../support/proxy-trial.ts";
+import { isOpen, runServer } from "../../support/server-process.ts";
 import { needTool } from "../../support/tools.ts";
 
 describe("the recipe for caddy", () => {
@@ -25,7 +25,7 @@ describe("the recipe for caddy", () => {
     const program = needTool("caddy");
     const words = ["run", "--config", file, "--adapter", "caddyfile"];
     const env = { XDG_DATA_HOME: home, XDG_CONFIG_HOME: home };
-    const seen = await trial.run(() => runProxy(t, program, words, () => isOpen(port), { env }));
+    const seen = await trial.run(() => runServer(t, program, words, () => isOpen(port), { env }));
     assertOnlyDropped(seen);
     assert.ok(seen.stream.isWhole);
     assert.ok(seen.connections > 1, "connections that wait are closed");

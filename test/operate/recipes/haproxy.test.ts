@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
-import { isOpen, runProxy } from "../../support/proxies.ts";
 import { type ProxySeen, useProxyTrial } from "../../support/proxy-trial.ts";
+import { isOpen, runServer } from "../../support/server-process.ts";
 import { needTool } from "../../support/tools.ts";
 
 describe("the recipe for haproxy", () => {
@@ -37,5 +37,5 @@ async function tryHaproxy(t: TestContext, heading: string, mode: readonly string
   const words = [...mode, "-db", "-p", join(home, "haproxy.pid"), "-f", file];
   // The socket comes after the port.
   const isReady = async () => (await isOpen(port)) && isOpen(join(home, "admin.sock"));
-  return trial.run(() => runProxy(t, program, words, isReady), heading);
+  return trial.run(() => runServer(t, program, words, isReady), heading);
 }

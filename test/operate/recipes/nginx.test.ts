@@ -3,8 +3,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { IS_ROOT } from "../../support/nobody.ts";
-import { isOpen, runProxy } from "../../support/proxies.ts";
 import { useProxyTrial } from "../../support/proxy-trial.ts";
+import { isOpen, runServer } from "../../support/server-process.ts";
 import { needTool } from "../../support/tools.ts";
 
 describe("the recipe for nginx", () => {
@@ -20,7 +20,7 @@ describe("the recipe for nginx", () => {
     const program = needTool("nginx");
     const words = ["-p", home, "-e", "stderr", "-c", join(home, "nginx.conf")];
     const seen = await trial.run(() =>
-      runProxy(t, program, words, async () => {
+      runServer(t, program, words, async () => {
         // The pid file comes after the port.
         const pid = await readFile(join(home, "nginx.pid"), "utf8").catch(() => "");
         return pid !== "" && isOpen(port);

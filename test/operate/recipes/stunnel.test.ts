@@ -3,8 +3,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { assertOnlyDropped } from "../../support/dropped.ts";
-import { isOpen, runProxy } from "../../support/proxies.ts";
 import { useProxyTrial } from "../../support/proxy-trial.ts";
+import { isOpen, runServer } from "../../support/server-process.ts";
 import { needTool } from "../../support/tools.ts";
 
 describe("the recipe for stunnel", () => {
@@ -18,7 +18,7 @@ describe("the recipe for stunnel", () => {
     const file = join(home, "inference.conf");
     await writeFile(file, `foreground = yes\n${recipe.block("ini")}`);
     const program = needTool("stunnel4");
-    const seen = await trial.run(() => runProxy(t, program, [file], () => isOpen(port)));
+    const seen = await trial.run(() => runServer(t, program, [file], () => isOpen(port)));
     assertOnlyDropped(seen);
     assert.ok(seen.stream.isWhole);
     assert.equal(seen.connections, 1, "a kept connection outlives them all");

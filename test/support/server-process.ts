@@ -1,35 +1,36 @@
-/** Real servers for a test, such as haproxy and nginx: found, started waited for, ended. */
+/** A server of somebody else's as a child process, such as haproxy: started, waited for, ended with the test. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
-import type { TestContext } from "node:test";
+import type { Scope } from "./scope.ts";
 import { until } from "./wait.ts";
 
 /** How a server is run, where that is not as usual. */
-export interface ProxyOptions {
+export interface ServerOptions {
   /** What its environment has besides that of the test. */
   readonly env?: NodeJS.ProcessEnv;
+  /** The root where it is not given: not everybody may be where the test is. */
+  readonly cwd?: string | undefined;
   /** What ends it: at once, where it is not given. */
   readonly endBy?: NodeJS.Signals;
 }
 
-/** Runs a proxy in the foreground until the test is over. */
-export async function runProxy(
-  t: TestContext,
+/** Runs it in the foreground until the test is over; resolves when it is ready. */
+export async function runServer(
+  t: Scope,
   program: string,
   words: readonly string[],
   isReady: () => Promise<boolean>,
-  { env = {}, endBy = "SIGKILL" }: ProxyOptions = {},
+  { env = {}, cwd = "/", endBy = "SIGKILL" }: ServerOptions = {},
 ): Promise<ChildProcess & { readonly pid: number }> {
   // A group of its own: master and workers end together.
   const child = spawn(program, words, {
     stdio: ["ignore", "ignore", "pipe"],
     detached: true,
-    // Not everybody may be where the test is.
-    cwd: "/",
+    cwd,
     env: { ...process.env, ...env },
   });
-  t.after(() => stopProxy(child, endBy));
+  t.after(() => stopServer(child, endBy));
   let said = "";
   child.stderr?.on("data", (chunk) => {
     said = (said + chunk).slice(-4_000);
@@ -42,7 +43,7 @@ export async function runProxy(
 }
 
 /** Ends it and its workers. */
-export async function stopProxy(child: ChildProcess, by: NodeJS.Signals = "SIGKILL"): Promise<void> {
+export async function stopServer(child: ChildProcess, by: NodeJS.Signals = "SIGKILL"): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, "exit");
   process.kill(-child.pid, by);
