@@ -148,6 +148,10 @@ async function buildEngine(
           const current = store.current(name);
           if (current !== undefined) queue.remind(current, service);
         },
+        onRecovery: (service, name) => {
+          const current = store.current(name);
+          if (current !== undefined) queue.acknowledge(current, service);
+        },
         clock,
         report,
       },

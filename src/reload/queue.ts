@@ -56,7 +56,7 @@ export class ReloadQueue {
     const resumed = { name, digest, told };
     this.#slots.place(
       isPutBack
-        ? { ...resumed, kind: "remind", reason: "rolledBack" }
+        ? { ...resumed, kind: "remind", reason: "rolledBack", insists: true }
         : { ...resumed, kind: "rotate", bundle: null, reason: "retried", asked: null },
       0,
     );
@@ -67,7 +67,12 @@ export class ReloadQueue {
     if (this.isBusy(name)) return;
     const others = this.#options.services.filter((one) => one.name !== service);
     const told = new Set(others.map((other) => other.name));
-    this.#slots.place({ kind: "remind", name, digest, reason: "repaired", told }, 0);
+    this.#slots.place({ kind: "remind", name, digest, reason: "repaired", told, insists: false }, 0);
+  }
+
+  /** A service that was told again in vain serves what is current by now: that is found to be so, and it is not told. */
+  acknowledge(generation: Generation, service: string): void {
+    if (!this.#slots.isSettled(generation.name)) this.remind(generation, service);
   }
 
   /** Puts files right, unless something else is on its way. */

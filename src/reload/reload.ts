@@ -115,8 +115,7 @@ async function remind(work: Reminder, tools: ReloadTools, run: Run): Promise<Rel
   const before = store.current(name);
   if (before === undefined) throw new Error(`${name} has no current generation`);
   if (before.digest !== work.digest) return { kind: "unchanged", generation: before };
-  // A service that fell behind is looked at again on its schedule.
-  if (reason === "rolledBack") run.tryAgain(work);
+  if (work.insists) run.tryAgain(work);
   const current = await mendFirst(before, told, tools, run);
   const notice = { generation: current, paths: store.paths(name), reason };
   const users = services.filter((service) => service.uses(name) && !told.has(service.name));
@@ -125,6 +124,8 @@ async function remind(work: Reminder, tools: ReloadTools, run: Run): Promise<Rel
   const trouble = troubleOf(answers);
   if (trouble !== null) return { kind: "failed", generation: current, message: trouble };
   if (answers.unreachable.length > 0) {
+    // It reads what is current when it starts: nobody else would find out.
+    run.tryAgain(work);
     return { kind: "pending", generation: current, message: answers.unreachable.join("; ") };
   }
   return becomeLive(current, tools, run);

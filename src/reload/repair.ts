@@ -26,7 +26,7 @@ export async function repair(work: Repair, tools: ReloadTools, run: Run): Promis
     signal,
   );
   const trouble = troubleOf(answers);
-  run.tryAgain({ kind: "remind", name, digest: current.digest, reason: "repaired", told });
+  run.tryAgain({ kind: "remind", name, digest: current.digest, reason: "repaired", told, insists: true });
   if (trouble !== null) return { kind: "failed", generation: current, message: trouble };
   if (answers.unreachable.length > 0) {
     return { kind: "pending", generation: current, message: answers.unreachable.join("; ") };

@@ -57,6 +57,8 @@ interface Slot {
   queued: boolean;
   /** Runs in a row that did not come to what was to be. */
   failures: number;
+  /** Whether the last run that was not broken off came to what was to be. */
+  isSettled: boolean;
 }
 
 const RETRY_BACKOFF = { baseMs: 1_000, capMs: 30_000 };
@@ -78,6 +80,11 @@ export class Slots {
   isBusy(name: BundleName): boolean {
     const slot = this.#slots.get(name);
     return slot !== undefined && (slot.next !== undefined || slot.running !== undefined);
+  }
+
+  /** Whether the last job of this bundle came to what was to be. */
+  isSettled(name: BundleName): boolean {
+    return this.#slots.get(name)?.isSettled ?? true;
   }
 
   /** What is next for this bundle. */
@@ -170,6 +177,7 @@ export class Slots {
     const { end, isSettled, again, tell } = await this.#options.run(task.job, abort.signal);
     slot.running = undefined;
     if (isSettled) slot.failures = 0;
+    if (!abort.signal.aborted) slot.isSettled = isSettled;
     tell(again !== null && slot.next === undefined ? this.#retry(slot, again) : null);
     for (const each of task.onEnd) each(end);
     if (slot.next !== undefined && slot.waiting === undefined) this.#enqueue(slot);
@@ -193,6 +201,7 @@ export class Slots {
       waiting: undefined,
       queued: false,
       failures: 0,
+      isSettled: true,
     };
     this.#slots.set(name, slot);
     return slot;

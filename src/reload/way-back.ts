@@ -71,7 +71,8 @@ async function goBack(
   const { current } = flipped;
   becameCurrent(current);
   const told = new Set<string>();
-  const reminder: Reminder = { kind: "remind", name, digest: current.digest, reason: "rolledBack", told };
+  const { digest } = current;
+  const reminder: Reminder = { kind: "remind", name, digest, reason: "rolledBack", told, insists: true };
   tryAgain(reminder);
   const users = services.filter((service) => service.uses(name));
   // Who never heard of what is given up has nothing to go back from.

@@ -25,6 +25,8 @@ export interface Reminder {
   readonly digest: Digest;
   readonly reason: "rolledBack" | "repaired";
   readonly told: Set<string>;
+  /** Whether it is tried again where a service does not take it; else the schedule of looks has it told again. */
+  readonly insists: boolean;
 }
 
 /** The way back that an operator or an alert asked for. */

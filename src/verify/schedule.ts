@@ -24,6 +24,8 @@ export interface ScheduleOptions {
   readonly isBusy: (bundle: BundleName) => boolean;
   /** The service serves another certificate than the one of the bundle that is live. */
   readonly onMismatch: (service: string, bundle: BundleName, message: string) => void;
+  /** The service serves it by now, after it did not and `onMismatch` was called. */
+  readonly onRecovery: (service: string, bundle: BundleName) => void;
   readonly clock: Clock;
   readonly report: Report;
 }
@@ -50,6 +52,7 @@ const MAX_PERIODS = 10;
  * Every look is reported, but for one that a reload came into. Two looks in a row that see another certificate call
  * `onMismatch`; while that does not help it is called ever more rarely, with full jitter up to ten times `everyMs`.
  * A service that does not answer, or whose chain is not accepted, is only reported: to be told again would not help it.
+ * The first match after that calls `onRecovery`.
  *
  * Resolves when the signal is aborted and all have ended; rejects only over a fault of keyturn, which ends them too.
  */
@@ -100,22 +103,26 @@ async function check(
   options: ScheduleOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { clock, onMismatch } = options;
+  const { clock, onMismatch, onRecovery } = options;
   const { name, id } = generation;
   const look = () => lookUndisturbed(service, generation, options, signal);
   const known = troubles.get(name);
   const trouble = known?.generation === id ? known : undefined;
+  const recover = () => {
+    troubles.delete(name);
+    if (trouble !== undefined) onRecovery(service.name, name);
+  };
 
   // 1. What it serves now.
   const first = await look();
-  if (first === "matches") troubles.delete(name);
+  if (first === "matches") recover();
   if (typeof first === "string" || first.kind !== "differs") return;
   if (trouble !== undefined && clock.monotonicMs() < trouble.quietUntilMs) return;
 
   // 2. The same a moment later: it is not only a worker on its way out.
   await clock.sleep(SECOND_LOOK_AFTER_MS, signal);
   const second = await look();
-  if (second === "matches") troubles.delete(name);
+  if (second === "matches") recover();
   if (typeof second === "string" || second.kind !== "differs") return;
 
   // 3. It has to be told, and given time to take it.

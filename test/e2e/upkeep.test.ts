@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { useDaemon } from "../support/daemon.ts";
 import { useStand } from "../support/stand.ts";
+import { useTlsService } from "../support/tls-service.ts";
 import { stays, until } from "../support/wait.ts";
 
 async function setUp(t: TestContext) {
@@ -132,5 +133,50 @@ describe("a service with files of its own", () => {
     assert.equal(await readFile(join(own, "ca.crt"), "utf8"), pems.ca);
     assert.equal((await stat(join(own, "server.key"))).mode & 0o777, 0o600);
     await until("the service is told", () => receiver.hooks.at(-1)?.event.data.reason === "repaired");
+  });
+});
+
+describe("a service that fell behind", () => {
+  /** A live bundle, and a service that is looked at all the time and from now on answers a hook with this status. */
+  async function fallBehind(t: TestContext, status: number) {
+    let answers = 204;
+    const { etcd, folder, receiver, pki, settings } = await useStand(t, {
+      answer: (_hook, respond) => void respond.writeHead(answers).end(),
+    });
+    const [first, other] = [await pki.make(), await pki.make()];
+    const service = await useTlsService(t, first);
+    const verify = { tls: { address: `127.0.0.1:${service.port}`, within: "1s" }, every: "200ms" };
+    const services = settings.services.map((one) => ({ ...one, bundles: ["inference"], verify }));
+    const daemon = await useDaemon(t, folder, { ...settings, services });
+    await etcd.put("/certs/inference.pem", first.whole);
+    await daemon.untilLive("inference");
+    answers = status;
+    service.serve(other);
+    await until("it is not live", async () => (await daemon.bundle("inference"))?.live === false);
+    return { daemon, receiver, service, first };
+  }
+
+  it("and takes no hook is well once a look finds that it is right again, and is told no more", async (t) => {
+    const { daemon, receiver, service, first } = await fallBehind(t, 422);
+    service.serve(first);
+    const bundle = await until("it is live again", async () => {
+      const now = await daemon.bundle("inference");
+      return now?.live && now.state === "live" ? now : undefined;
+    });
+    const hooks = receiver.hooks.length;
+
+    await stays(() => receiver.hooks.length === hooks, "it is left in peace", 600);
+    assert.equal(bundle.lastReload?.outcome, "live");
+    assert.equal((await daemon.status()).ready, true);
+  });
+
+  it("and was down when it was to be told is well once it is up", async (t) => {
+    const { daemon, receiver, service, first } = await fallBehind(t, 422);
+    await receiver.close();
+    await until("it cannot be told", async () => (await daemon.bundle("inference"))?.state === "current");
+    service.serve(first);
+
+    await daemon.untilLive("inference");
+    assert.equal((await daemon.status()).ready, true);
   });
 });

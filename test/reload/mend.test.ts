@@ -25,8 +25,8 @@ const AGAIN: readonly (readonly [string, (job: Job) => Work])[] = [
     (job) => ({ ...job, kind: "rotate", bundle: fakeBundle(), reason: "retried", asked: new Set() }),
   ],
   ["a restart", (job) => ({ ...job, kind: "rotate", bundle: null, reason: "retried", asked: null })],
-  ["a way back that goes on", (job) => ({ ...job, kind: "remind", reason: "rolledBack" })],
-  ["a reminder", (job) => ({ ...job, kind: "remind", reason: "repaired" })],
+  ["a way back that goes on", (job) => ({ ...job, kind: "remind", reason: "rolledBack", insists: true })],
+  ["a reminder", (job) => ({ ...job, kind: "remind", reason: "repaired", insists: false })],
 ];
 
 function setUp(services: readonly Service[], workOf: (job: Job) => Work, told: readonly string[] = []) {

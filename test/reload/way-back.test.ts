@@ -403,7 +403,7 @@ describe("a reminder", () => {
     assert.deepEqual([behind.notices.map(({ reason }) => reason), other.notices], [["repaired"], []]);
   });
 
-  it("is not tried again by itself: the schedule looks again", async () => {
+  it("is not tried again by itself where the service does not take it: the schedule looks again", async () => {
     const [bundle, behind] = [fakeBundle(), fakeService("vllm", () => ({ kind: "busy", message: "503" }))];
     const { store, queue, ended, outcomes, clock } = setUp([behind]);
     const generation = store.set(bundle, "live");
@@ -413,5 +413,45 @@ describe("a reminder", () => {
 
     assert.deepEqual([outcomes(), clock.sleeping], [["failed"], 0]);
     assert.equal(store.current(bundle.name)?.state, "live");
+  });
+
+  it("is tried again where the service is not there, which would be looked at in vain", async () => {
+    let isUp = false;
+    const [bundle, behind] = [
+      fakeBundle(),
+      fakeService("vllm", () => (isUp ? { kind: "done" } : { kind: "unreachable", message: "ECONNREFUSED" })),
+    ];
+    const { store, queue, ended, outcomes, clock } = setUp([behind]);
+    const generation = store.set(bundle, "live");
+
+    queue.remind(generation, "vllm");
+    await ended(1);
+    isUp = true;
+    clock.advance(60_000);
+    await ended(2);
+
+    assert.deepEqual(outcomes(), ["pending", "live"]);
+  });
+
+  it("of files that were put right is tried again until it is done", async () => {
+    const answers: ServiceAnswer[] = [
+      { kind: "busy", message: "503" },
+      { kind: "busy", message: "503" },
+      { kind: "unreachable", message: "ECONNREFUSED" },
+      { kind: "done" },
+    ];
+    const service = fakeService("vllm", () => answers.shift() ?? { kind: "done" });
+    const { store, queue, ended, outcomes, clock } = setUp([service]);
+    const { name } = store.set(fakeBundle(), "live");
+    store.findings = [{ message: "tls.key is missing", misleads: true }];
+
+    queue.repair(name);
+    for (const count of [1, 2, 3]) {
+      await ended(count);
+      clock.advance(60_000);
+    }
+    await ended(4);
+
+    assert.deepEqual(outcomes(), ["failed", "failed", "pending", "live"]);
   });
 });

@@ -123,7 +123,7 @@ describe("a mismatch on the schedule", () => {
     await watch.secondLook();
     await until("it has looked twice", () => watch.events.length === 2);
     await until("it waits", () => watch.clock.sleeping[0] === EVERY_MS);
-    assert.deepEqual(watch.calls, []);
+    assert.deepEqual([watch.calls, watch.recoveries], [[], []]);
   });
 
   it("calls nobody where the service is gone a moment later", async (t) => {
@@ -205,8 +205,10 @@ describe("a mismatch on the schedule", () => {
     const service = serviceOf("vllm", async () => lookedAs(kinds.shift() ?? "differs"));
     const watch = useWatch(t, [service], [generationOf()], { random: 0.999_99 });
     assert.equal((await watch.periodsOfCalls(8)).length, 4);
+    assert.deepEqual(watch.recoveries, []);
     kinds.push("matches");
     assert.deepEqual(await watch.periodsOfCalls(4), [1, 2]);
+    assert.deepEqual(watch.recoveries, ["vllm inference"]);
   });
 
   it("begins anew with another generation", async (t) => {
@@ -253,12 +255,19 @@ function scripted(...kinds: readonly Kind[]): WatchedService {
 
 function optionsOf(services: readonly WatchedService[], live: readonly Generation[]) {
   const clock = manualClock();
-  const state = { live, busy: false, calls: [] as string[], events: [] as LookedEvent[] };
+  const state = {
+    live,
+    busy: false,
+    calls: [] as string[],
+    recoveries: [] as string[],
+    events: [] as LookedEvent[],
+  };
   const options: ScheduleOptions = {
     services,
     liveBundles: () => state.live,
     isBusy: () => state.busy,
     onMismatch: (...said) => state.calls.push(said.join(" ")),
+    onRecovery: (...said) => state.recoveries.push(said.join(" ")),
     clock,
     report: (event) => {
       if (event.type === "service.looked") state.events.push(event);
