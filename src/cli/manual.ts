@@ -175,9 +175,10 @@ export const COMMANDS: Readonly<Record<string, CommandManual>> = {
     group: MORE,
     paragraphs: [
       "One gzipped JSON file: configuration without secrets, the result of check-config, status, history and metrics of " +
-        "the daemon, versions, limits, the link to etcd, and the listing of the output folder. No private key, password, " +
-        "passphrase, hook secret or token is in it; names of hosts, files and certificates are. Works while the daemon is " +
-        "down: what is missing is said, and why. The file has mode 0600.",
+        "the daemon, versions, limits, the link to etcd, and the listing of the output folder. Private keys, passwords, " +
+        "passphrases, hook secrets and tokens are taken out, and arguments and parts of addresses that may be one; names " +
+        "of hosts, files and certificates stay. Works while the daemon is down: what is missing is said, and why. The " +
+        "file has mode 0600.",
     ],
     examples: [
       { does: "keyturn-support-NODE-TIME.json.gz in the working folder", lines: ["keyturn support-bundle"] },

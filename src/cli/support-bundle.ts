@@ -81,7 +81,11 @@ async function gather(options: ConfigOptions, now: Date): Promise<Gathered> {
     ...(await (config === undefined ? withoutConfig() : sectionsOf(config))),
   };
   const secrets = config === undefined ? [] : await readSecrets(config);
-  const facts = createRedactor(secrets).redact({ format: FORMAT, madeAt: now.toISOString(), ...sections });
+  const facts = createRedactor(secrets, config).redact({
+    format: FORMAT,
+    madeAt: now.toISOString(),
+    ...sections,
+  });
   return { content: facts, node: config?.node ?? "unknown", missing: missingIn(sections) };
 }
 

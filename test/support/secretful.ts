@@ -67,9 +67,29 @@ export async function writeSecretful(folder: string): Promise<Secretful> {
           },
         },
       },
+      {
+        name: "talker",
+        bundles: ["other"],
+        notify: {
+          exec: {
+            argv: [
+              ...["sh", "-c", 'printf "told: %s\\n" "$@"; exit 1', "sh"],
+              ...["-u", `user:${random("password after -u")}`, `-p${random("-p")}`],
+              ...[
+                "-H",
+                `X-Api-Key: ${random("header")}`,
+                `http://127.0.0.1:1/hooks/${random("path of a hook")}`,
+              ],
+            ],
+          },
+        },
+      },
     ],
     renewal: {
-      http: { url: "http://127.0.0.1:1/", secretFile: await write("renewal", `${hook("renewal secret")}\n`) },
+      http: {
+        url: `http://127.0.0.1:1/services/T000/${random("path of the renewal")}`,
+        secretFile: await write("renewal", `${hook("renewal secret")}\n`),
+      },
     },
   };
   const flags = [

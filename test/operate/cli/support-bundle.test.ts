@@ -48,6 +48,7 @@ describe("keyturn support-bundle", () => {
       content.status.bundles.map(({ name }: { name: string }) => name),
       ["inference", "other"],
     );
+    assert.match(text, /talker: sh ended with 1: told: -u \| told: \[secret\]/);
     assert.equal(content.history.length, 2);
     assert.equal(content.history[0].generations.length, 1);
     assert.ok(content.metrics.some((line: string) => line.startsWith("keyturn_build_info{")));
