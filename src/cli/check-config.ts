@@ -3,6 +3,7 @@ import { stringify } from "yaml";
 import { jsonSchemaOfConfig } from "../config/json-schema.ts";
 import type { Config } from "../config/schema.ts";
 import { type Warning, warningsOf } from "../config/warnings.ts";
+import { asWritten } from "../config/written.ts";
 import { KeyturnError } from "../core/errors.ts";
 import { type ConfigOptions, findConfigFile, loadCommandConfig } from "./config-file.ts";
 import { print, printError, printJson } from "./print.ts";
@@ -52,7 +53,7 @@ export async function reportOn(options: ConfigOptions): Promise<ConfigReport> {
 }
 
 function describe({ file, config, warnings }: Extract<ConfigReport, { readonly ok: true }>): void {
-  const head = `# ${file ?? "no file"}: good. In force, durations in milliseconds:`;
-  print(`${head}\n${stringify(config).trimEnd()}`);
+  const head = `# ${file ?? "no file"}: good. In force:`;
+  print(`${head}\n${stringify(asWritten(config)).trimEnd()}`);
   for (const { setting, message } of warnings) printError(`keyturn: warning: ${setting}: ${plain(message)}`);
 }

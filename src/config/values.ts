@@ -39,6 +39,13 @@ function durationUpTo(mostDays: number) {
   });
 }
 
+/** Milliseconds in the largest unit of which they are a whole number. */
+export function writeDuration(ms: number): string {
+  const units = Object.entries(UNITS_MS).reverse();
+  const [unit, size] = units.find(([, size]) => ms > 0 && ms % size === 0) ?? ["s", 1_000];
+  return `${ms / size}${unit}`;
+}
+
 /** `"0640"` to a number; the owner can always read and write, and nobody else can write. */
 export const fileMode = kind("mode", z.string('expected an octal mode in quotes, such as "0600"'), {
   pattern: "^0?[67][04]0$",
@@ -50,6 +57,11 @@ export const fileMode = kind("mode", z.string('expected an octal mode in quotes,
     (mode) => (mode & 0o037) === 0,
     "private keys may not be open to others or writable by the group; 0600 or 0640",
   );
+
+/** A mode as four octal digits. */
+export function writeMode(mode: number): string {
+  return mode.toString(8).padStart(4, "0");
+}
 
 const ADDRESS = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]]*)):(\d{1,5})$/;
 
@@ -63,6 +75,11 @@ export const listenAddress = kind("host:port", z.string("expected host:port"), {
   context.addIssue("expected host:port, such as 127.0.0.1:9464");
   return z.NEVER;
 });
+
+/** An address as {@link listenAddress} reads it. */
+export function writeAddress({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
 
 /** `host:port` of a service on this node. */
 export const serviceAddress = listenAddress.refine(
