@@ -1,6 +1,7 @@
 /** The composition root: log, metrics, status, admin server and engine, wired, reconfigured and closed in reverse. */
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { startAdminServer } from "./admin/server.ts";
+import { warningsHere } from "./config/named-files.ts";
 import type { Config } from "./config/schema.ts";
 import { KeyturnError, messageOf } from "./core/errors.ts";
 import type { DaemonEvent, Report } from "./core/events.ts";
@@ -108,6 +109,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       await goOn();
       throw thrown;
     }
+    await warn();
+  }
+
+  /** Said once for each configuration: when it is in force. */
+  async function warn(): Promise<void> {
+    for (const warning of await warningsHere(config)) report({ type: "config.warned", ...warning });
   }
 
   /** Back to the configuration that worked. Where even that does not any more, there is nothing left to run. */
@@ -181,6 +188,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       "keyturn is running",
     );
     manager?.ready();
+    await warn();
     return {
       adminUrl: admin.url,
       reload: reloadInTurn,

@@ -10,6 +10,7 @@ keyturn reads \`keyturn.yaml\` in the working folder, else \`/etc/keyturn/keytur
 another. Flags win over \`KEYTURN_…\` variables, these over the file, the file over the defaults. Nothing has to be set.
 \`keyturn check-config\` says what is in force, names every mistake with line and column, and warns of what is likely one.
 \`SIGHUP\` and \`POST /-/reload\` read it again; a bad file is reported, and the old one stays in force.
+The daemon logs these warnings when it starts, and when a new configuration is in force.
 
 [deploy/keyturn.yaml](../deploy/keyturn.yaml) shows every setting in its place. Editors complete and check the file by its
 JSON Schema, which comes with the package and is printed by \`keyturn check-config --schema\`. With \`yaml-language-server\` its

@@ -1,13 +1,13 @@
 /** `keyturn check-config`: is the configuration good, what does it come to, and what in it is likely a mistake? */
 import { stringify } from "yaml";
 import { jsonSchemaOfConfig } from "../config/json-schema.ts";
+import { warningsHere } from "../config/named-files.ts";
 import type { Config } from "../config/schema.ts";
-import { type Warning, warningsOf } from "../config/warnings.ts";
+import type { Warning } from "../config/warnings.ts";
 import { asWritten } from "../config/written.ts";
 import { KeyturnError } from "../core/errors.ts";
 import { type ConfigOptions, findConfigFile, loadCommandConfig } from "./config-file.ts";
 import { print, printError, printJson } from "./print.ts";
-import { fileWarnings } from "./secret-files.ts";
 import { plain } from "./table.ts";
 
 /** What is typed. */
@@ -45,7 +45,7 @@ export async function reportOn(options: ConfigOptions): Promise<ConfigReport> {
   const file = (await findConfigFile(options)) ?? null;
   try {
     const config = await loadCommandConfig(options);
-    return { ok: true, file, config, warnings: [...warningsOf(config), ...(await fileWarnings(config))] };
+    return { ok: true, file, config, warnings: await warningsHere(config) };
   } catch (thrown) {
     if (!(thrown instanceof KeyturnError)) throw thrown;
     return { ok: false, file, problems: thrown.message.split("\n") };

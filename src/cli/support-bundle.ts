@@ -1,6 +1,7 @@
 /** `keyturn support-bundle`: what somebody who helps needs to know, in one gzipped JSON file without secrets. */
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
+import { namedFiles } from "../config/named-files.ts";
 import type { Config } from "../config/schema.ts";
 import { KeyturnError, messageOf, systemCodeOf } from "../core/errors.ts";
 import type { Status } from "../observe/status.ts";
@@ -10,7 +11,6 @@ import { reportOn } from "./check-config.ts";
 import type { ConfigOptions } from "./config-file.ts";
 import { printError } from "./print.ts";
 import { createRedactor } from "./redact.ts";
-import { namedFiles } from "./secret-files.ts";
 import { describeLimits, describeMachine, listFiles, listOutput } from "./support-node.ts";
 
 /** What is typed. */

@@ -191,6 +191,8 @@ export type DaemonEvent =
       readonly message: string;
       readonly retryInMs: number;
     }
+  /** A configuration that is in force now has something in it that is likely a mistake; `setting` is dotted. */
+  | { readonly type: "config.warned"; readonly setting: string; readonly message: string }
   /** The child process that makes handshakes ended or hung, and another takes its place. */
   | { readonly type: "handshake.restarted"; readonly why: string }
   | { readonly type: "queue.changed"; readonly depth: number }

@@ -106,6 +106,8 @@ export function lineOf(event: DaemonEvent): Line | null {
       return ["error", "the clock of this node is wrong: what is live is not valid yet", fieldsOf(event)];
     case "expiry.delayed":
       return ["warn", "an expiry warning is not through yet, it is tried again", fieldsOf(event)];
+    case "config.warned":
+      return ["warn", "a setting is likely a mistake", fieldsOf(event)];
     case "handshake.restarted":
       return ["warn", "process that makes handshakes was started again", fieldsOf(event)];
     case "alert.acted":

@@ -127,6 +127,38 @@ describe("the daemon", () => {
     assert.deepEqual([receiver.hooks.length, second.hooks.length], [0, 1]);
   });
 
+  it("warns of what is likely a mistake at its start, and whenever a new configuration is in force", async (t) => {
+    const { daemon, folder } = await setUp(t);
+    const warned = () =>
+      daemon.log.flatMap((line) => (line.event === "config.warned" ? [[line.level, line.setting]] : []));
+    const readAgain = () => daemon.log.filter(({ msg }) => msg === "configuration was read again").length;
+    const tokenFile = join(folder, "no-token");
+    const atStart = [
+      ["warn", "services.0.notify.http.secretFile"],
+      ["warn", "services.0.verify"],
+      ["warn", "admin.tokenFile"],
+    ];
+    await until("it has warned", () => warned().length >= 3);
+    assert.deepEqual(warned(), atStart);
+
+    await edit(daemon, (config) => {
+      config.services = [];
+      config.admin = { ...(config.admin as object), tokenFile };
+    });
+    daemon.process.kill("SIGHUP");
+    await until("the new one is in force", () => readAgain() === 1);
+    assert.deepEqual(warned(), [...atStart, ["warn", "admin.tokenFile"]]);
+    const last = daemon.log.findLast(({ event }) => event === "config.warned");
+    assert.equal(last?.message, `${tokenFile} is not there`);
+
+    await edit(daemon, (config) => {
+      config.node = "another";
+    });
+    daemon.process.kill("SIGHUP");
+    await until("it is refused", () => daemon.log.some(({ level }) => level === "error"));
+    assert.equal(warned().length, 4);
+  });
+
   it("refuses an output folder that another daemon works in", async (t) => {
     const { daemon } = await setUp(t);
 

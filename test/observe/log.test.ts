@@ -78,6 +78,7 @@ describe("a log line", () => {
     [events.expiring(0), "error", "certificate has expired"],
     [events.clockBehind, "error", "the clock of this node is wrong: what is live is not valid yet"],
     [delayed, "warn", "an expiry warning is not through yet, it is tried again"],
+    [events.configWarned, "warn", "a setting is likely a mistake"],
     [events.handshakeRestarted, "warn", "process that makes handshakes was started again"],
   ] as const) {
     it(`of ${event.type} is ${level}: ${message}`, () => {

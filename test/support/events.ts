@@ -215,6 +215,8 @@ export const clockBehind: DaemonEvent = {
   notBefore: "2031-01-01T00:00:00.000Z",
 };
 
+export const configWarned: DaemonEvent = { type: "config.warned", setting: "admin.tokenFile", message: "x" };
+
 export const legacyKey: DaemonEvent = { type: "key.legacy", bundle: name, where: "/certs/inference.pem" };
 
 export const alertActed = (result: AlertResult, alert = "ModelErrors"): DaemonEvent => ({

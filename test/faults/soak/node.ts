@@ -91,8 +91,8 @@ function afterLine(said: Said, { event, outcome, revision, removed }: Line): Sai
   return said;
 }
 
-/** What is asked for: rejections, ways back with a look that shows why, bundles that go. */
-const ASKED = ["bundle.rejected", "bundle.deleted", "rollback.started", "service.looked"];
+/** What is asked for: rejections, ways back with a look that shows why, bundles that go, settings without a token. */
+const ASKED = ["bundle.rejected", "bundle.deleted", "rollback.started", "service.looked", "config.warned"];
 
 function isFault({ level, event, outcome }: Line): boolean {
   const isBad = level === "warn" || level === "error" || level === "fatal";

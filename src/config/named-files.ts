@@ -1,9 +1,9 @@
 /** The files that a configuration names, as they are on this machine: what is missing, unreadable or open to others. */
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
-import type { Config } from "../config/schema.ts";
-import type { Warning } from "../config/warnings.ts";
 import { systemCodeOf } from "../core/errors.ts";
+import type { Config } from "./schema.ts";
+import { type Warning, warningsOf } from "./warnings.ts";
 
 /** A setting that names a file, and whether what is in it is secret. */
 export interface NamedFile {
@@ -32,10 +32,10 @@ export function namedFiles({ etcd, admin, checks, services, renewal }: Config): 
   ];
 }
 
-/** What is wrong with them here, for whoever asks. */
-export async function fileWarnings(config: Config): Promise<Warning[]> {
+/** Everything that is likely a mistake, in the configuration and in these files, as they are for this process. */
+export async function warningsHere(config: Config): Promise<Warning[]> {
   const found = await Promise.all(namedFiles(config).map(warningOn));
-  return found.flatMap((warning) => warning ?? []);
+  return [...warningsOf(config), ...found.flatMap((warning) => warning ?? [])];
 }
 
 async function warningOn({ setting, file, isSecret }: NamedFile): Promise<Warning | undefined> {
@@ -46,7 +46,8 @@ async function warningOn({ setting, file, isSecret }: NamedFile): Promise<Warnin
     return { setting, message: `${file} is open to everybody on this machine: chmod o= ${file}` };
   } catch (thrown) {
     const code = systemCodeOf(thrown);
-    const what = code === "ENOENT" ? "is not there" : `cannot be read by who asks (${code})`;
+    const what =
+      code === "ENOENT" ? "is not there" : `cannot be read by user ${process.getuid?.()} (${code})`;
     return { setting, message: `${file} ${what}` };
   }
 }
