@@ -214,6 +214,13 @@ function addSupportCommands(program: Command, finish: Finish): void {
     const { printBundleNames } = await import("./bundle-names.ts");
     finish(await printBundleNames(configOptionsOf(values)));
   });
+  program
+    .command("generation-names", { hidden: true })
+    .argument("[name]")
+    .action(async (name: string | undefined, values) => {
+      const { printGenerationNames } = await import("./generation-names.ts");
+      finish(await printGenerationNames(name, configOptionsOf(values)));
+    });
 }
 
 /** `--no-ca` makes false of what `--ca` says; where neither is given there is nothing, or true. */

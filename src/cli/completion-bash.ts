@@ -24,9 +24,13 @@ _keyturn_bundles() {
   _keyturn_words "$("\${COMP_WORDS[0]}" bundle-names "\${_keyturn_config[@]}" 2>/dev/null)"
 }
 
+_keyturn_generations() {
+  _keyturn_words "$("\${COMP_WORDS[0]}" generation-names "\${_keyturn_config[@]}" "$_keyturn_name" 2>/dev/null)"
+}
+
 _keyturn() {
   # Bash breaks words at "=" and ":" too. A value is a value, whatever stands before it; host:port is one word.
-  local _keyturn_cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD - 1]}" command="" flag="" word
+  local _keyturn_name="" _keyturn_cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD - 1]}" command="" flag="" word
   local -i at=0 args=0
   local -a words=() _keyturn_config=()
   COMPREPLY=()
@@ -52,6 +56,7 @@ _keyturn() {
       command="$word"
     else
       args+=1
+      ((args == 1)) && _keyturn_name="$word"
     fi
   done
   if [[ -z $command ]]; then
@@ -115,6 +120,8 @@ function actionOf({ kind, choices }: ValueShape): string {
       return "_keyturn_files -d";
     case "bundle":
       return "_keyturn_bundles";
+    case "generation":
+      return "_keyturn_generations";
     case "other":
       return ":";
   }

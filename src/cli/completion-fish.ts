@@ -10,15 +10,20 @@ export function fishCompletion(
   return [
     "# Completion of keyturn for fish: keyturn completion fish > ~/.config/fish/completions/keyturn.fish",
     "",
-    "function __keyturn_bundles",
+    "function __keyturn_ask",
     "    set -l words (commandline -opc)",
     "    set -l config",
     "    for flag in --config --admin-listen --output-dir",
     "        if set -l at (contains -i -- $flag $words); and test (count $words) -gt $at",
     "            set -a config $flag $words[(math $at + 1)]",
+    "            set -e words[(math $at + 1)]",
     "        end",
     "    end",
-    "    keyturn bundle-names $config 2>/dev/null",
+    "    if test $argv[1] = generation-names",
+    "        # The first argument is the bundle.",
+    "        set -a config (string match -v -- '-*' $words[3..-1])[1]",
+    "    end",
+    "    keyturn $argv[1] $config 2>/dev/null",
     "end",
     "",
     "# How many arguments stand before the one that is completed, besides the command.",
@@ -67,7 +72,8 @@ function valuesOf({ kind, choices }: ValueShape): string | null {
   return {
     file: "-F",
     dir: "-a '(__fish_complete_directories)'",
-    bundle: "-a '(__keyturn_bundles)'",
+    bundle: "-a '(__keyturn_ask bundle-names)'",
+    generation: "-a '(__keyturn_ask generation-names)'",
     other: null,
   }[kind];
 }

@@ -9,14 +9,22 @@ export function zshCompletion(
   return `#compdef keyturn
 # Completion of keyturn for zsh: keyturn completion zsh > "$fpath[1]/_keyturn"
 
-_keyturn_bundles() {
+_keyturn_ask() {
   local -a names config
   local flag
   for flag in --config --admin-listen --output-dir; do
     (( \${+opt_args[$flag]} )) && config+=($flag "\${(Q)opt_args[$flag]}")
   done
-  names=(\${(f)"$(_call_program bundles keyturn bundle-names "\${(q)config[@]}" 2>/dev/null)"})
+  names=(\${(f)"$(_call_program names keyturn $1 "\${(q)config[@]}" "\${(q)@[2,-1]}" 2>/dev/null)"})
   compadd -a names
+}
+
+_keyturn_bundles() {
+  _keyturn_ask bundle-names
+}
+
+_keyturn_generations() {
+  _keyturn_ask generation-names "\${(Q)line[1]}"
 }
 
 _keyturn() {
@@ -69,7 +77,13 @@ function argumentSpec(arg: ValueShape, at: number): string {
 
 function actionOf({ kind, choices }: ValueShape): string {
   if (choices.length > 0) return `(${choices.join(" ")})`;
-  return { file: "_files", dir: "_files -/", bundle: "_keyturn_bundles", other: " " }[kind];
+  return {
+    file: "_files",
+    dir: "_files -/",
+    bundle: "_keyturn_bundles",
+    generation: "_keyturn_generations",
+    other: " ",
+  }[kind];
 }
 
 function quote(text: string): string {

@@ -188,7 +188,9 @@ export const COMMANDS: Readonly<Record<string, CommandManual>> = {
   },
   completion: {
     group: MORE,
-    paragraphs: ["Commands, flags, files, and the names of the bundles of this node are completed."],
+    paragraphs: [
+      "Commands, flags, files, and the bundles of this node with their generations are completed.",
+    ],
     examples: [
       { does: "bash", lines: ["source <(keyturn completion bash)    # in ~/.bashrc"] },
       { does: "zsh", lines: ['keyturn completion zsh > "$fpath[1]/_keyturn"'] },

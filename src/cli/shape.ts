@@ -2,8 +2,8 @@
 import type { Argument, Command, Option } from "commander";
 import { OVERRIDES } from "../config/overrides.ts";
 
-/** What a value names, as its placeholder says: `<file>`, `<dir>`, `<name>`; else nothing that can be listed. */
-type ValueKind = "file" | "dir" | "bundle" | "other";
+/** What a value names, as its placeholder says: `<file>`, `<dir>`, `<name>`, `<generation>`; else nothing that can be listed. */
+type ValueKind = "file" | "dir" | "bundle" | "generation" | "other";
 
 /** A value of an option, or an argument. */
 export interface ValueShape {
@@ -45,6 +45,7 @@ const KINDS: Readonly<Record<string, ValueKind>> = {
   dir: "dir",
   name: "bundle",
   names: "bundle",
+  generation: "generation",
 };
 const SETTING_FLAGS = new Set([...OVERRIDES.map(({ flag }) => flag), "--config"]);
 

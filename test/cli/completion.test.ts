@@ -1,23 +1,24 @@
 /** Completion in a real bash. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { once } from "node:events";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { delimiter, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
 import { createProgram } from "../../src/cli/commands.ts";
 import { completionOf } from "../../src/cli/completion.ts";
 import { shapeOf } from "../../src/cli/shape.ts";
-import { runKeyturn } from "../support/daemon.ts";
+import { runKeyturn, useDaemon } from "../support/daemon.ts";
+import { historyOf, useFalseAdmin } from "../support/false-admin.ts";
 import { useFolder } from "../support/folder.ts";
 import { useKeyturnOnPath } from "../support/keyturn-on-path.ts";
 import type { Scope } from "../support/scope.ts";
+import { useStand } from "../support/stand.ts";
+import { until } from "../support/wait.ts";
 
 const run = promisify(execFile);
 const program = createProgram(() => undefined);
+const GENERATIONS = ["000001-0123abcd", "000002-4567ef01", "000003-89ab2345"];
 
 describe("completion in bash", () => {
   const ends: (() => void | Promise<void>)[] = [];
@@ -84,16 +85,29 @@ describe("completion in bash", () => {
     });
   }
 
+  it("offers the generations of the bundle that is rolled back, wherever its name stands", async () => {
+    const port = await useFalseAdmin(scope, { "/bundles/inference/history": historyOf(GENERATIONS) });
+    const there = ["--admin-listen", "127.0.0.1", ":", port];
+    const earlier = GENERATIONS.slice(0, 2);
+    assert.deepEqual(await complete("rollback", "inference", ...there, "--to", ""), earlier);
+    assert.deepEqual(await complete("rollback", ...there, "inference", "--to", "=", "000002"), [earlier[1]]);
+    for (const name of ["other", "..", "$(touch run)"]) {
+      assert.deepEqual(await complete("rollback", name, ...there, "--to", ""), [], name);
+    }
+    assert.deepEqual(await complete("rollback", ...there, "--to", ""), []);
+    assert.ok(!(await readdir(folder)).includes("run"));
+  });
+
   it("runs nothing that is in a name, whoever answers in place of the daemon", async () => {
     const names = ["inference", "$(touch run)", "`touch run`", "a;touch run", "b\u001b[2J"];
-    const server = createServer((_, response) =>
-      response.end(JSON.stringify({ bundles: names.map((name) => ({ name })) })),
-    );
-    scope.after(() => void server.close());
-    await once(server.listen(0, "127.0.0.1"), "listening");
-    const { port } = server.address() as AddressInfo;
-    const found = await complete("status", "--admin-listen", "127.0.0.1", ":", String(port), "");
-    assert.deepEqual([found, (await readdir(folder)).includes("run")], [["inference"], false]);
+    const port = await useFalseAdmin(scope, {
+      "/status": { bundles: names.map((name) => ({ name })) },
+      "/bundles/inference/history": historyOf(["000001-0123abcd", ...names]),
+    });
+    const there = ["--admin-listen", "127.0.0.1", ":", port];
+    assert.deepEqual(await complete("status", ...there, ""), ["inference"]);
+    assert.deepEqual(await complete("rollback", "inference", ...there, "--to", ""), ["000001-0123abcd"]);
+    assert.ok(!(await readdir(folder)).includes("run"));
   });
 
   it("knows every command, and every flag that its help names", async () => {
@@ -113,6 +127,39 @@ describe("keyturn bundle-names", () => {
     const results = await Promise.all([
       runKeyturn(["bundle-names", "--config", file]),
       runKeyturn(["bundle-names", "--output-dir", join(folder, "none"), "--admin-listen", "127.0.0.1:1"]),
+    ]);
+    for (const { code, stdout, stderr } of results) assert.deepEqual([code, stdout, stderr], [0, "", ""]);
+  });
+});
+
+describe("keyturn generation-names", () => {
+  it("names the generations that the daemon can go back to", async (t) => {
+    const { etcd, folder, pki, settings } = await useStand(t);
+    const daemon = await useDaemon(t, folder, settings);
+    const names: string[] = [];
+    for (let at = 0; at < 3; at++) {
+      await etcd.put("/certs/inference", (await pki.make()).whole);
+      names.push(
+        await until("it is live", async () => {
+          const id = (await daemon.untilLive("inference")).generation?.id;
+          return id === undefined || names.includes(id) ? undefined : id;
+        }),
+      );
+    }
+    const listen = ["--admin-listen", new URL(daemon.adminUrl).host];
+    const { code, stdout } = await runKeyturn(["generation-names", "inference", ...listen]);
+    assert.deepEqual([code, stdout], [0, `${names[0]}\n${names[1]}\n`]);
+  });
+
+  it("is silent where there is nothing to name", async (t) => {
+    const listen = ["--admin-listen", "127.0.0.1:1"];
+    const wrong = join(await useFolder(t), "keyturn.yaml");
+    await writeFile(wrong, "nodes: a\n");
+    const results = await Promise.all([
+      runKeyturn(["generation-names", ...listen]),
+      runKeyturn(["generation-names", "inference", ...listen]),
+      runKeyturn(["generation-names", "../x", ...listen]),
+      runKeyturn(["generation-names", "inference", "--config", wrong]),
     ]);
     for (const { code, stdout, stderr } of results) assert.deepEqual([code, stdout, stderr], [0, "", ""]);
   });

@@ -1,7 +1,7 @@
 /** Completion in a real zsh and a real fish; that in bash is in test/cli. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 import { createProgram } from "../../../src/cli/commands.ts";
 import { completionOf } from "../../../src/cli/completion.ts";
 import { shapeOf } from "../../../src/cli/shape.ts";
+import { historyOf, useFalseAdmin } from "../../support/false-admin.ts";
 import { useFolder } from "../../support/folder.ts";
 import { useKeyturnOnPath } from "../../support/keyturn-on-path.ts";
 import type { Scope } from "../../support/scope.ts";
@@ -25,6 +26,13 @@ const LINES = [
   ["keyturn status inf", "keyturn status inference "],
   ["keyturn status inference emb", "keyturn status inference embeddings "],
   ["keyturn history inference emb", "keyturn history inference emb"],
+  ["keyturn rollback inference --to 000002", "keyturn rollback inference --to 000002-4567ef01 "],
+  [
+    "keyturn rollback --config keyturn.yaml inference --to 000001",
+    "keyturn rollback --config keyturn.yaml inference --to 000001-0123abcd ",
+  ],
+  ["keyturn rollback embeddings --to 000002", "keyturn rollback embeddings --to 000002"],
+  ["keyturn rollback '$(touch run)' --to 000002", "keyturn rollback '$(touch run)' --to 000002"],
   ["keyturn inspect --name emb", "keyturn inspect --name embeddings "],
   ["keyturn put inference tl", "keyturn put inference tls.crt "],
   ["keyturn put inference --cert tl", "keyturn put inference --cert tls.crt "],
@@ -47,7 +55,12 @@ describe("completion", () => {
     await mkdir(join(cwd, "output", "inference"), { recursive: true });
     await mkdir(join(cwd, "output", "embeddings"));
     await writeFile(join(cwd, "tls.crt"), "");
-    await writeFile(join(cwd, "keyturn.yaml"), "output: {dir: output}\nadmin: {listen: '127.0.0.1:1'}\n");
+    const generations = ["000001-0123abcd", "000002-4567ef01", "000002-$(touch run)", "000003-89ab2345"];
+    const port = await useFalseAdmin(scope, { "/bundles/inference/history": historyOf(generations) });
+    await writeFile(
+      join(cwd, "keyturn.yaml"),
+      `output: {dir: output}\nadmin: {listen: "127.0.0.1:${port}"}\n`,
+    );
   });
   after(async () => {
     for (const end of ends) await end();
@@ -63,6 +76,7 @@ describe("completion", () => {
       stdout.split("\n").slice(0, -1),
       LINES.map(([, line]) => line),
     );
+    assert.ok(!(await readdir(cwd)).includes("run"));
   });
 
   it("offers the same in fish", async () => {
@@ -71,6 +85,7 @@ describe("completion", () => {
       const word = becomes.slice(typed.lastIndexOf(" ") + 1).trim();
       assert.deepEqual(offers.get(typed), typed === becomes ? [] : [word], typed);
     }
+    assert.ok(!(await readdir(cwd)).includes("run"));
   });
 
   it("knows every flag that the help of a command names, in fish", async () => {
