@@ -1,9 +1,9 @@
 /** What a configuration itself says that may be a secret, so that it can be looked for elsewhere. Pure. */
+import { isPlain } from "./plain-word.ts";
 import { redactAddress, WHOLE_ADDRESS } from "./redact-address.ts";
 import { type IsOpen, redactArgv, redactWord } from "./redact-argv.ts";
 
-/** Only letters: found in what everybody says, it would take the sense out of it. */
-const ORDINARY = /^[A-Za-z]+(?:[-_.][A-Za-z]+)*$/;
+const DIGIT = /\d/;
 const PAIR = /^[^\s:=]+[:=]([^\s:=]+)$/;
 
 /** From arguments of programs and from addresses. */
@@ -26,5 +26,6 @@ function partsOf(text: string, isOpen: IsOpen): string[] {
   const words: string[] = [text];
   for (const word of text.split(/[\s'",;]+/)) redactWord(word, isOpen, (part) => words.push(part));
   const afterNames = words.flatMap((word) => PAIR.exec(word)?.[1] ?? []).filter((word) => !isOpen(word));
-  return [...words.filter((word) => !ORDINARY.test(word)), ...afterNames];
+  // Words of letters only are in what everybody says: without them there would be no sense in it.
+  return [...words.filter((word) => !isPlain(word) || DIGIT.test(word)), ...afterNames];
 }

@@ -7,8 +7,8 @@ const SEPARATOR = /[-_.~@+]/;
 const WORD = /^[A-Z]?[a-z]{1,12}(?:[A-Z][a-z]{2,11})*\d{0,2}$/;
 const INITIALS = /^[A-Z]{1,3}$/;
 const NUMBER = /^\d{1,5}[a-z]?$/;
-/** What nobody can say is no word. */
-const CONSONANTS = /[bcdfghjklmnpqrstvwxz]{6}/i;
+/** What nobody can say is no word, but for `http` in one. */
+const CONSONANTS = /(?!http)[bcdfghjklmnpqrstvwxz]{5}/i;
 const MOST_CHARS = 48;
 const MOST_DIGITS = 5;
 

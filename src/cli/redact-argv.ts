@@ -29,7 +29,8 @@ export function createIsOpen(names: readonly string[]): IsOpen {
 
 /** The program, options, paths, addresses without secrets, and open words stay; of all else the length. */
 export function redactArgv(argv: readonly string[], isOpen: IsOpen, note: Note): string[] {
-  return argv.map((word, at) => (at === 0 ? word : redactWord(word, isOpen, note)));
+  const isProgram = (word: string, at: number) => at === 0 && !/[\s=]/.test(word);
+  return argv.map((word, at) => (isProgram(word, at) ? word : redactWord(word, isOpen, note)));
 }
 
 /** One argument. */

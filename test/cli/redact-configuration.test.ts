@@ -38,6 +38,10 @@ describe("the arguments of a program", () => {
       ["env", "[hidden:22]", "[hidden:9]", "-a", "[hidden:6]"],
     ],
     [
+      ["AUTH=hunter22", "redis-cli", "redis://a:hunter22@10.0.0.1/0"],
+      ["[hidden:13]", "[hidden:9]", "redis://[secret]@10.0.0.1/0"],
+    ],
+    [
       ["x", "/srv/Zk9xQ2b7LrT4mW1p/key", "--hunter22", "-Dkey.password=x", "L/bK3f+Z=="],
       ["x", "/srv/[hidden:16]/key", "[hidden:10]", "-D[hidden:14]", "[hidden:10]"],
     ],
@@ -71,6 +75,7 @@ describe("the path of an address", () => {
     ["https://chat.example/api/webhooks/120938471023/aB-c_D", "/api/webhooks/[hidden:12]/[hidden:6]"],
     ["https://api.example/bot123456:ABC-DEF1234/sendMessage", "/[hidden:21]/sendMessage"],
     ["https://hc.example/ping/6f1c1f3e-0d3b-4a54-9a0d-0a3f5a1f7e11", "/ping/[hidden:36]"],
+    ["https://hc.example/qwkzvrtp/httpd", "/[hidden:8]/httpd"],
     ["https://hc.example/1234-5678-9012/", "/[hidden:14]/"],
     ["http://127.0.0.1:8000/%73esame", "/[hidden:8]"],
   ] as const) {
@@ -98,6 +103,8 @@ describe("what is hidden in a configuration", () => {
       assert.ok(String(redact(said)).includes("[secret]"), said);
     }
     assert.equal(redact("Open22"), "[secret]");
+    const lettered = createRedactor([], configOf({ exec: { argv: ["x", "-pqRvTzKwLpXcB_dFgHjN"] } }));
+    assert.equal(lettered.redact("told: -pqRvTzKwLpXcB_dFgHjN"), "told: -p[secret]");
 
     const url = "https://hooks.example/services/T00000001/b9Zk3";
     const hooked = createRedactor([], configOf({ http: { url } }));
