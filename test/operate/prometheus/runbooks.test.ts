@@ -6,6 +6,7 @@ import { useEventfulNode } from "../../support/eventful-node.ts";
 import { codeBlocks, headingsOf, sectionsOf } from "../../support/markdown.ts";
 import { usePrometheus } from "../../support/prometheus.ts";
 import { useReaderShell } from "../../support/reader-shell.ts";
+import { until } from "../../support/wait.ts";
 
 const PAGE = "docs/runbooks.md";
 const ALERTS_PAGE = "docs/alerts.md";
@@ -67,6 +68,8 @@ async function useNodeShell(t: TestContext) {
     ],
   });
   await node.happen();
+  const bundle = 'keyturn_bundle_info{bundle="inference"}';
+  await until("the bundle is scraped", async () => (await prometheus.query(bundle)).length > 0);
   return useReaderShell(t, {
     folder: node.folder,
     env: { KEYTURN_ADMIN_LISTEN: new URL(node.daemon.adminUrl).host, ETCDCTL_ENDPOINTS: node.etcd.endpoint },
