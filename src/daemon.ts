@@ -154,6 +154,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 
   try {
     const admin = await startAdminServer({
+      node: config.node,
       listen: config.admin.listen,
       now: clock.now,
       tokenFile: () => config.admin.tokenFile,
@@ -176,6 +177,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         await reloading;
         return desk.take(body);
       },
+      report,
       onError: (thrown) => log.warn({ why: messageOf(thrown) }, "trouble in the admin server: it goes on"),
     });
     closes.push(() => desk.settle());

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { messageOf } from "../core/errors.ts";
-import { type Refusal, refuse } from "./reply.ts";
+import { type Denial, deny } from "./reply.ts";
 
 const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
 
@@ -17,19 +17,23 @@ export function isLocal({ remoteAddress = "" }: Pick<Socket, "remoteAddress">): 
 export async function checkAuthority(
   { socket, headers }: Pick<IncomingMessage, "headers"> & { readonly socket: Pick<Socket, "remoteAddress"> },
   tokenFile: string | undefined,
-): Promise<Refusal | undefined> {
-  if (!isLocal(socket)) return refuse(403, "ask from this machine, over loopback");
-  if (tokenFile === undefined) return refuse(403, "no token is configured: set admin.tokenFile");
+): Promise<Denial | undefined> {
+  if (!isLocal(socket)) return deny(403, "not_local", "ask from this machine, over loopback");
+  if (tokenFile === undefined)
+    return deny(403, "no_token_file", "no token is configured: set admin.tokenFile");
   let token: string;
   try {
     token = (await readFile(tokenFile, "utf8")).trim();
   } catch (thrown) {
-    return refuse(403, `admin.tokenFile cannot be read: ${messageOf(thrown)}`);
+    return deny(403, "no_token_file", `admin.tokenFile cannot be read: ${messageOf(thrown)}`);
   }
-  if (token === "") return refuse(403, "admin.tokenFile is empty");
+  if (token === "") return deny(403, "no_token_file", "admin.tokenFile is empty");
   const given = /^Bearer (.+)$/i.exec(headers.authorization ?? "")?.[1];
-  if (given === undefined) return refuse(401, "send Authorization: Bearer <token of admin.tokenFile>");
-  return isSame(given, token) ? undefined : refuse(401, "the token is not the one of admin.tokenFile");
+  if (given === undefined)
+    return deny(401, "no_token", "send Authorization: Bearer <token of admin.tokenFile>");
+  return isSame(given, token)
+    ? undefined
+    : deny(401, "wrong_token", "the token is not the one of admin.tokenFile");
 }
 
 /** In a time that says nothing about the token, its length neither. */

@@ -1,4 +1,5 @@
 /** What the admin server shows and does: the rest of the daemon, as it is seen from here. */
+import type { Report } from "../core/events.ts";
 import type { BundleName } from "../core/names.ts";
 import type { ReloadOutcome, RetryResult } from "../core/outcome.ts";
 import type { Status } from "../observe/status.ts";
@@ -14,6 +15,8 @@ type AlertsAnswer =
 
 /** What the server shows and does. */
 export interface AdminOptions {
+  /** The `node` of the configuration: a name of this machine. */
+  readonly node: string;
   readonly listen: { readonly host: string; readonly port: number };
   readonly now: () => Date;
   readonly tokenFile: () => string | undefined;
@@ -44,6 +47,8 @@ export interface AdminOptions {
    * @param body Parsed JSON, of any shape.
    */
   readonly alerts: (body: unknown) => Promise<AlertsAnswer>;
+  /** Told of requests that are refused. */
+  readonly report: Report;
   /** Told of trouble, such as no descriptors left for connections; the server goes on. */
   readonly onError: (thrown: unknown) => void;
 }

@@ -1,36 +1,71 @@
-/** Keeps web pages from asking for changes through a browser of this machine, also under a name they made point here. */
+/** Keeps web pages from reading or asking for changes through a browser, also under a name they made point here. */
 import type { IncomingMessage } from "node:http";
+import { isIP, isIPv6 } from "node:net";
 import { hostname } from "node:os";
-import { type Refusal, refuse } from "./reply.ts";
+import { shorten } from "../core/words.ts";
+import { isLocal } from "./authority.ts";
+import { type Denial, deny } from "./reply.ts";
 import { authorityOf } from "./target.ts";
 
-const LOOPBACK = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])$/;
+type Asked = Pick<IncomingMessage, "url" | "headers">;
+
+/** What this machine is called in the configuration: its `node`, and where the server listens. */
+interface Here {
+  readonly node: string;
+  readonly listen: { readonly host: string };
+}
 
 /**
- * Refuses a request that was sent to a name that is not this machine's (DNS rebinding), or by a page of another origin
- * (RFC 6454 §7).
- *
- * @param listenHost Where the server listens, which is a name of this machine too.
+ * Refuses a request that was sent to a name that is not this machine's: a page of that name would be of the same origin
+ * as the answer (DNS rebinding). Where others than this machine can connect, a name without a dot is taken too: it is
+ * made where the machine is, such as a service of Compose, and nobody elsewhere can have it.
  */
-export function checkOrigin(
-  { url, headers }: Pick<IncomingMessage, "url" | "headers">,
-  listenHost: string,
-): Refusal | undefined {
-  const host = (authorityOf(url ?? "") ?? headers.host ?? "").toLowerCase();
-  if (!isOwnName(nameOf(host), listenHost)) {
-    return refuse(403, `${JSON.stringify(host)} is not a name of this machine: ask 127.0.0.1 or localhost`);
-  }
-  const { origin } = headers;
-  if (origin === undefined || origin.toLowerCase().replace(/^https?:\/\//, "") === host) return undefined;
-  return refuse(403, `a page of ${JSON.stringify(origin)} may not change anything here`);
+export function checkHost(request: Asked, here: Here): Denial | undefined {
+  const isPlain = isOpen(here) && /^[a-z0-9_-]+$/.test(nameOf(hostOf(request)));
+  return isPlain ? undefined : checkOwnName(request, here);
 }
 
-function isOwnName(name: string, listenHost: string): boolean {
-  const own = [hostname(), listenHost, `[${listenHost}]`].map((one) => one.toLowerCase());
-  return LOOPBACK.test(name) || own.includes(name);
+/** Refuses a request for a change that was sent to a name that is not this machine's, or by a page of another origin. */
+export function checkOrigin(request: Asked, here: Here): Denial | undefined {
+  return checkOwnName(request, here) ?? checkSite(request);
 }
 
-/** Without the port, and without the dot that a full name may end with. */
+/**
+ * Refuses what a page of another origin asks for (RFC 6454 §7). Browsers say so in either header: `Sec-Fetch-Site` is
+ * not sent over http to a name, `Origin` not with every GET.
+ */
+export function checkSite(request: Asked): Denial | undefined {
+  const { origin, "sec-fetch-site": site = "none" } = request.headers;
+  const isForeign =
+    origin !== undefined && origin.toLowerCase().replace(/^https?:\/\//, "") !== hostOf(request);
+  if (!isForeign && (site === "none" || site === "same-origin")) return undefined;
+  const page = origin === undefined ? "another site" : JSON.stringify(shorten(origin));
+  return deny(403, "foreign_origin", `a page of ${page} may not ask for this: open the status page itself`);
+}
+
+/** As {@link checkHost}, without names that may be those of others. An address cannot be made to point elsewhere. */
+export function checkOwnName(request: Asked, here: Here): Denial | undefined {
+  const host = hostOf(request);
+  const name = nameOf(host);
+  const own = [hostname(), hostname().split(".", 1)[0], here.listen.host, here.node];
+  const isOwn = name !== "" && own.some((one) => one?.toLowerCase() === name);
+  if (isOwn || isIP(name) !== 0 || name === "localhost") return undefined;
+  const shown = JSON.stringify(shorten(host));
+  const help = `ask 127.0.0.1, another address of it, or ${here.node}; if the name is yours, set node to it`;
+  return deny(403, "foreign_host", `${shown} is not known as a name of this machine: ${help}`);
+}
+
+function isOpen({ listen: { host } }: Here): boolean {
+  return host.toLowerCase() !== "localhost" && !isLocal({ remoteAddress: host });
+}
+
+function hostOf({ url, headers }: Asked): string {
+  return (authorityOf(url ?? "") ?? headers.host ?? "").toLowerCase();
+}
+
+/** Without the port, the dot that a full name may end with, and the brackets of an address. */
 function nameOf(host: string): string {
-  return host.replace(/:\d*$/, "").replace(/\.$/, "");
+  const name = host.replace(/:\d*$/, "").replace(/\.$/, "");
+  const [, inside = ""] = /^\[(.*)\]$/.exec(name) ?? [];
+  return isIPv6(inside) ? inside : name;
 }

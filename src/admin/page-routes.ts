@@ -7,7 +7,8 @@ import { type ChangesAllowed, detailsOf, pageDocument } from "../page/document.t
 import { isLocal } from "./authority.ts";
 import type { AdminLimits } from "./limits.ts";
 import type { AdminOptions } from "./options.ts";
-import { checkOrigin } from "./origin.ts";
+import { checkHost, checkOwnName, checkSite } from "./origin.ts";
+import type { TurnAway } from "./refusals.ts";
 import { notAllowed, type Reply, text } from "./reply.ts";
 import { Streams } from "./streams.ts";
 import { pathOf, queryOf } from "./target.ts";
@@ -49,7 +50,7 @@ const PAGE_HEADERS = {
 const MAX_QUERY_CHARS = 200;
 
 /** Makes the page of a server. */
-export function createPageRoutes(options: AdminOptions, limits: AdminLimits): PageRoutes {
+export function createPageRoutes(options: AdminOptions, limits: AdminLimits, turnAway: TurnAway): PageRoutes {
   const { status, history: onDisk, now } = options;
   const changes = new PageChanges({ status, onDisk, now });
   const streams = new Streams(changes, limits, options.onError);
@@ -71,9 +72,8 @@ export function createPageRoutes(options: AdminOptions, limits: AdminLimits): Pa
 
   function events(request: IncomingMessage): Reply | StreamReply {
     // A page of another origin cannot read it, and may not take the room of those that can.
-    const site = request.headers["sec-fetch-site"] ?? "same-origin";
-    if (site !== "same-origin" && site !== "none")
-      return text(403, "only the status page itself may listen\n");
+    const denial = checkSite(request);
+    if (denial !== undefined) return turnAway(request, denial);
     if (request.method === "HEAD") return { ...text(200, ""), contentType: "text/event-stream" };
     if (streams.isFull) return text(503, `${limits.streams} pages are open already\n`);
     const last = request.headers["last-event-id"];
@@ -98,8 +98,10 @@ export function createPageRoutes(options: AdminOptions, limits: AdminLimits): Pa
     answer: (request) => {
       const route = routeOf(pathOf(request.url ?? "/"));
       if (route === undefined) return undefined;
-      const mayRead = request.method === "GET" || request.method === "HEAD";
-      return Promise.resolve(mayRead ? route(request) : notAllowed("GET, HEAD"));
+      if (request.method !== "GET" && request.method !== "HEAD")
+        return Promise.resolve(notAllowed("GET, HEAD"));
+      const denial = checkHost(request, options);
+      return Promise.resolve(denial === undefined ? route(request) : turnAway(request, denial));
     },
   };
 }
@@ -113,9 +115,9 @@ function pageReply(body: string): Reply {
   return { status: 200, body, contentType: "text/html; charset=utf-8", headers: PAGE_HEADERS };
 }
 
-function changesAllowed(request: IncomingMessage, { tokenFile, listen }: AdminOptions): ChangesAllowed {
-  if (tokenFile() === undefined) return "noTokenFile";
-  const isHere = isLocal(request.socket) && checkOrigin(request, listen.host) === undefined;
+function changesAllowed(request: IncomingMessage, options: AdminOptions): ChangesAllowed {
+  if (options.tokenFile() === undefined) return "noTokenFile";
+  const isHere = isLocal(request.socket) && checkOwnName(request, options) === undefined;
   return isHere ? "withToken" : "notLocal";
 }
 

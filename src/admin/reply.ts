@@ -1,6 +1,7 @@
 /** Answers: what is sent back, and which status says it. */
 import type { ServerResponse } from "node:http";
 import { type ErrorCode, KeyturnError, messageOf } from "../core/errors.ts";
+import type { AdminRefusal } from "../core/events.ts";
 
 /** An answer before it is sent. */
 export interface Reply {
@@ -14,6 +15,11 @@ export interface Reply {
 export interface Refusal {
   readonly status: 400 | 401 | 403 | 413;
   readonly error: { readonly code: string; readonly message: string };
+}
+
+/** Why a request is not one that may be made, by whoever made it. */
+export interface Denial extends Refusal {
+  readonly reason: AdminRefusal;
 }
 
 const REFUSAL_CODES: Readonly<Record<Refusal["status"], string>> = {
@@ -32,6 +38,10 @@ const STATUS_BY_CODE: Readonly<Partial<Record<ErrorCode, number>>> = {
 
 export function refuse(status: Refusal["status"], message: string): Refusal {
   return { status, error: { code: REFUSAL_CODES[status], message } };
+}
+
+export function deny(status: 401 | 403, reason: AdminRefusal, message: string): Denial {
+  return { ...refuse(status, message), reason };
 }
 
 export function text(status: number, body: string): Reply {

@@ -6,7 +6,8 @@ import { checkAuthority } from "./authority.ts";
 import { answerRetry, answerRollback } from "./change.ts";
 import { readInput, readJson } from "./input.ts";
 import type { AdminOptions } from "./options.ts";
-import { checkOrigin } from "./origin.ts";
+import { checkHost, checkOrigin } from "./origin.ts";
+import type { TurnAway } from "./refusals.ts";
 import { json, notAllowed, type Reply, refuse, refused, text } from "./reply.ts";
 import { pathOf } from "./target.ts";
 
@@ -25,6 +26,9 @@ const READS: ReadonlyMap<string, Route> = new Map<string, Route>([
     },
   ],
 ]);
+
+/** Prometheus and probes ask for these, by whatever name they know the node. */
+const BY_ANY_NAME: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"]);
 
 const CHANGES: ReadonlyMap<string, Route> = new Map<string, Route>([
   [
@@ -76,20 +80,23 @@ const BUNDLE_CHANGES: ReadonlyMap<string, BundleRoute> = new Map<string, BundleR
 ]);
 
 /** Answers a request; rejects with what was thrown while it was carried out. */
-export async function answer(request: IncomingMessage, options: AdminOptions): Promise<Reply> {
+export async function answer(
+  request: IncomingMessage,
+  options: AdminOptions,
+  turnAway: TurnAway,
+): Promise<Reply> {
   const pathname = pathOf(request.url ?? "/");
   const read = READS.get(pathname) ?? historyOf(pathname);
   if (read !== undefined) {
-    return request.method === "GET" || request.method === "HEAD"
-      ? read(options, request)
-      : notAllowed("GET, HEAD");
+    if (request.method !== "GET" && request.method !== "HEAD") return notAllowed("GET, HEAD");
+    const denial = BY_ANY_NAME.has(pathname) ? undefined : checkHost(request, options);
+    return denial === undefined ? read(options, request) : turnAway(request, denial);
   }
   const change = CHANGES.get(pathname) ?? changeOf(pathname, request);
   if (change === undefined) return text(404, `there is no ${pathname}\n`);
   if (request.method !== "POST") return notAllowed("POST");
-  const refusal =
-    checkOrigin(request, options.listen.host) ?? (await checkAuthority(request, options.tokenFile()));
-  return refusal === undefined ? change(options, request) : refused(refusal);
+  const denial = checkOrigin(request, options) ?? (await checkAuthority(request, options.tokenFile()));
+  return denial === undefined ? change(options, request) : turnAway(request, denial);
 }
 
 function historyOf(pathname: string): Route | undefined {

@@ -7,6 +7,7 @@ import { limitConnections } from "./connections.ts";
 import { ADMIN_LIMITS, type AdminLimits } from "./limits.ts";
 import type { AdminOptions } from "./options.ts";
 import { createPageRoutes } from "./page-routes.ts";
+import { createTurnAway } from "./refusals.ts";
 import { failure, send } from "./reply.ts";
 import { answer } from "./routes.ts";
 
@@ -34,12 +35,19 @@ export async function startAdminServer(
     connectionsCheckingInterval: limits.lookEveryMs,
   });
   const connections = limitConnections(server, limits.connections);
-  const page = createPageRoutes(options, limits);
-  const answerTo = async (request: IncomingMessage) => page.answer(request) ?? answer(request, options);
+  const turnAway = createTurnAway(options.report);
+  const page = createPageRoutes(options, limits, turnAway);
+  const answerTo = async (request: IncomingMessage) =>
+    page.answer(request) ?? answer(request, options, turnAway);
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { socket } = request;
     if (socket.destroyed) return;
-    const reply = await connections.whileAtWork(socket, () => answerTo(request).catch(failure));
+    const reply = await connections.whileAtWork(socket, () =>
+      answerTo(request).catch((thrown) => {
+        if (!(thrown instanceof KeyturnError) && !socket.destroyed) options.onError(thrown);
+        return failure(thrown);
+      }),
+    );
     passOver(request, limits.passedOverBytes);
     if ("stream" in reply) return reply.stream(response);
     send(response, reply);
@@ -52,7 +60,12 @@ export async function startAdminServer(
     if (page.streams.has(socket)) return void socket.destroy();
     turns.set(
       socket,
-      (turns.get(socket) ?? Promise.resolve()).then(() => serve(request, response)),
+      (turns.get(socket) ?? Promise.resolve())
+        .then(() => serve(request, response))
+        .catch((thrown) => {
+          options.onError(thrown);
+          socket.destroy();
+        }),
     );
   });
   const { host, port } = options.listen;

@@ -215,7 +215,7 @@ const log = z.strictObject({
 /** The whole configuration. */
 export const configSchema = z.strictObject({
   node: about(
-    "name of this node in hooks and metrics",
+    "name of this node in hooks and metrics, and one that the admin server answers to",
     shortName.default(() => hostname()),
     {
       shownDefault: "the host name",

@@ -26,6 +26,18 @@ export type ObservationResult =
 /** How one attempt to tell a service ended: label values of `keyturn_hook_attempts_total{result}`. */
 export type HookAttemptResult = "delivered" | "busy" | "refused" | "timeout" | "unreachable";
 
+/** Why a request to the admin server was refused: label values of `keyturn_admin_refusals_total{reason}`. */
+export type AdminRefusal =
+  | "no_token"
+  | "wrong_token"
+  /** There is no token to compare with: no file is configured, or it cannot be read or is empty. */
+  | "no_token_file"
+  | "not_local"
+  /** It was sent to a name that is not this machine's. */
+  | "foreign_host"
+  /** By a page of another origin. */
+  | "foreign_origin";
+
 /** Steps of a reload that take time, in milliseconds. */
 interface ReloadTimings {
   readonly totalMs: number;
@@ -206,7 +218,19 @@ export type DaemonEvent =
       readonly message: string;
     }
   /** An alert came that no rule is about, that is about another node, or that had it done already. */
-  | { readonly type: "alert.ignored"; readonly alert: string; readonly why: string };
+  | { readonly type: "alert.ignored"; readonly alert: string; readonly why: string }
+  /** A request to the admin server that nobody may make, or not so. */
+  | {
+      readonly type: "admin.refused";
+      readonly reason: AdminRefusal;
+      readonly message: string;
+      /** Method and path. */
+      readonly request: string;
+      /** The address it came from. */
+      readonly from: string;
+      /** How often the reason was met since it was last said, and with it; null where it was said just now. */
+      readonly times: number | null;
+    };
 
 /** Takes events; never throws and never waits. */
 export type Report = (event: DaemonEvent) => void;

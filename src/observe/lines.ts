@@ -114,12 +114,18 @@ export function lineOf(event: DaemonEvent): Line | null {
       return [ALERT_LEVELS[event.result], ALERT_MESSAGES[event.result], fieldsOf(event)];
     case "alert.ignored":
       return ["debug", "an alert came that nothing is done about", fieldsOf(event)];
+    case "admin.refused":
+      return refusalLine(event);
     case "engine.started":
     case "bundle.observed":
     case "certificate.standing":
     case "queue.changed":
       return null;
   }
+}
+
+function refusalLine(event: EventOf<"admin.refused">): Line | null {
+  return event.times === null ? null : ["warn", "a request to the admin server was refused", fieldsOf(event)];
 }
 
 function waitingLine(event: EventOf<"bundle.waiting">): Line {

@@ -2,6 +2,7 @@
 import type { Registry } from "prom-client";
 import type { DaemonEvent, ObservationResult, Report } from "../core/events.ts";
 import type { SnapshotCause } from "../core/snapshot.ts";
+import { countRefusals } from "./admin-metrics.ts";
 import { countAlerts } from "./alert-metrics.ts";
 import { countBundles } from "./bundle-metrics.ts";
 import { instrumentsOf } from "./instruments.ts";
@@ -19,6 +20,7 @@ export function countEvents(registry: Registry, version: string): Report {
     countBundles(registry),
     countServices(registry),
     countAlerts(registry),
+    countRefusals(registry),
   ];
   return (event) => {
     for (const report of reports) report(event);

@@ -6,7 +6,8 @@ import type { KeyturnError } from "../core/errors.ts";
 import type { BundleSource } from "../hot-swap/bundle-source.ts";
 import type { BundleVersion } from "../hot-swap/bundle-version.ts";
 import { handshakeReason } from "../hot-swap/handshake-reason.ts";
-import { nowAndThen } from "./now-and-then.ts";
+import { systemClock } from "../runtime/clock.ts";
+import { nowAndThen } from "../runtime/now-and-then.ts";
 import { type Address, shownAddress } from "./settings.ts";
 import type { TargetFault } from "./target.ts";
 
@@ -34,12 +35,8 @@ const SAID_EVERY_MS = 10_000;
 
 /** Says it. */
 export function logProxy(log: Logger, target: string): ProxyLog {
-  const sayFault = nowAndThen<object>(SAID_EVERY_MS, (fields, times) =>
-    log.warn({ target, ...fields, times }, "the service behind does not take what is passed on"),
-  );
-  const sayHandshake = nowAndThen<object>(SAID_EVERY_MS, (fields, times) =>
-    log.info({ ...fields, times }, "handshake of a client failed"),
-  );
+  const faultHappens = nowAndThen(SAID_EVERY_MS, systemClock);
+  const handshakeFails = nowAndThen(SAID_EVERY_MS, systemClock);
   return {
     follow: (sources) => {
       for (const source of sources) {
@@ -56,8 +53,16 @@ export function logProxy(log: Logger, target: string): ProxyLog {
         { listen: shownAddress(address), to: target, mode, metrics, hook, ...factsOf(source.current) },
         "proxy is running",
       ),
-    handshakeFailed: (error, socket) => sayHandshake({ reason: handshakeReason(error, socket) }),
-    targetFault: (fault, why) => sayFault({ fault, why }),
+    handshakeFailed: (error, socket) => {
+      const times = handshakeFails();
+      if (times === null) return;
+      log.info({ reason: handshakeReason(error, socket), times }, "handshake of a client failed");
+    },
+    targetFault: (fault, why) => {
+      const times = faultHappens();
+      if (times === null) return;
+      log.warn({ target, fault, why, times }, "the service behind does not take what is passed on");
+    },
     draining: (connections) => log.info({ connections }, "proxy is stopping"),
     stopped: (cut) => log.info({ cut }, "proxy has stopped"),
   };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { hostname } from "node:os";
 import { describe, it } from "node:test";
-import { checkOrigin } from "../../src/admin/origin.ts";
+import { checkHost, checkOrigin } from "../../src/admin/origin.ts";
 import { useAdmin, writeToken } from "../support/admin.ts";
 
 const RIGHT = { authorization: "Bearer open sesame" };
@@ -50,37 +50,96 @@ describe("a request that changes something", () => {
   });
 });
 
-describe("a request that reads", () => {
-  it("is answered whatever its Host and Origin: it tells nothing secret", async (t) => {
-    const headers = { host: "keyturn.internal", origin: "https://dashboards.example" };
-    assert.equal((await (await useAdmin(t)).ask("GET", "/status", headers)).status, 200);
+describe("a request that reads what is shown of this node", () => {
+  for (const path of [
+    "/",
+    "/status",
+    "/events",
+    "/page/page.js",
+    "/page/bundles/inference",
+    "/bundles/inference/history",
+  ]) {
+    for (const method of ["GET", "HEAD"]) {
+      it(`is refused to a name that was made to point here, and says what to ask: ${method} ${path}`, async (t) => {
+        const { ask } = await useAdmin(t);
+        const { status, body } = await ask(method, path, { host: "evil.example:9464" });
+        assert.equal(status, 403);
+        if (method === "HEAD") return;
+        const { code, message } = JSON.parse(body).error;
+        assert.equal(code, "FORBIDDEN");
+        assert.match(message, /"evil\.example:9464" .*127\.0\.0\.1.*gpu-017.*set node/);
+      });
+    }
+  }
+
+  for (const path of ["/metrics", "/healthz", "/readyz"]) {
+    it(`is answered to any name where Prometheus and probes ask: ${path}`, async (t) => {
+      const { ask } = await useAdmin(t);
+      assert.equal((await ask("GET", path, { host: "keyturn.monitoring.svc:9464" })).status, 200);
+    });
+  }
+
+  it("is answered whatever its Origin: a page of another cannot read the answer", async (t) => {
+    const { ask } = await useAdmin(t);
+    const { status, headers } = await ask("GET", "/status", { origin: "https://dashboards.example" });
+    assert.deepEqual([status, headers["access-control-allow-origin"]], [200, undefined]);
   });
 });
 
 describe("the host of a request", () => {
-  for (const [host, listen, isOwn] of [
-    ["127.0.0.1:9464", "127.0.0.1", true],
-    ["127.0.0.1", "127.0.0.1", true],
-    ["127.8.8.8:9464", "0.0.0.0", true],
-    ["localhost:9464", "127.0.0.1", true],
-    ["LOCALHOST:9464", "127.0.0.1", true],
-    ["localhost.:9464", "127.0.0.1", true],
-    ["[::1]:9464", "::1", true],
-    ["[::1]", "127.0.0.1", true],
-    [`${hostname()}:9464`, "0.0.0.0", true],
-    ["node.internal:9464", "node.internal", true],
-    ["[fd00::1]:9464", "fd00::1", true],
-    ["node.internal:9464", "127.0.0.1", false],
-    ["127.0.0.1.evil.example", "127.0.0.1", false],
-    ["localhost.evil.example:9464", "127.0.0.1", false],
-    ["evil.example", "127.0.0.1", false],
-    ["[::2]:9464", "127.0.0.1", false],
-    ["", "127.0.0.1", false],
-    [undefined, "127.0.0.1", false],
+  const short = hostname().split(".")[0];
+  for (const [host, listen, mayRead, mayChange] of [
+    ["127.0.0.1:9464", "127.0.0.1", true, true],
+    ["127.0.0.1", "127.0.0.1", true, true],
+    ["127.8.8.8:9464", "0.0.0.0", true, true],
+    ["localhost:9464", "127.0.0.1", true, true],
+    ["LOCALHOST:9464", "127.0.0.1", true, true],
+    ["localhost.:9464", "127.0.0.1", true, true],
+    ["[::1]:9464", "::1", true, true],
+    ["[::1]", "127.0.0.1", true, true],
+    [`${hostname()}:9464`, "0.0.0.0", true, true],
+    [`${short}:9464`, "127.0.0.1", true, true],
+    ["gpu-017.cluster.example:9464", "0.0.0.0", true, true],
+    ["GPU-017.cluster.example", "127.0.0.1", true, true],
+    ["node.internal:9464", "node.internal", true, true],
+    // An address cannot be made to point elsewhere.
+    ["10.0.0.7:9464", "0.0.0.0", true, true],
+    ["10.0.0.7:9464", "127.0.0.1", true, true],
+    ["[fd00::1]:9464", "fd00::1", true, true],
+    ["[fd00::2]:9464", "127.0.0.1", true, true],
+    // Nobody can register a name without a dot: such as that of a service of Compose.
+    ["keyturn:9464", "0.0.0.0", true, false],
+    ["keyturn:9464", "::", true, false],
+    ["keyturn:9464", "127.0.0.1", false, false],
+    ["keyturn:9464", "localhost", false, false],
+    ["keyturn:9464", "::1", false, false],
+    ["node.internal:9464", "127.0.0.1", false, false],
+    ["node.internal:9464", "0.0.0.0", false, false],
+    ["127.0.0.1.evil.example", "127.0.0.1", false, false],
+    ["127.0.0.1@evil.example", "0.0.0.0", false, false],
+    ["localhost.evil.example:9464", "127.0.0.1", false, false],
+    [`${short}.evil.example:9464`, "0.0.0.0", false, false],
+    ["evil.example", "0.0.0.0", false, false],
+    ["[::1].evil.example", "0.0.0.0", false, false],
+    ["[evil.example]", "0.0.0.0", false, false],
+    ["10.0.0.7.", "127.0.0.1", true, true],
+    ["", "0.0.0.0", false, false],
+    [undefined, "0.0.0.0", false, false],
   ] as const) {
-    it(`is ${isOwn ? "" : "not "}this machine's where it is ${host} and ${listen} is listened on`, () => {
+    it(`${host} ${mayRead ? "may" : "may not"} read, ${mayChange ? "may" : "may not"} change where ${listen} is listened on`, () => {
       const headers = host === undefined ? {} : { host };
-      assert.equal(checkOrigin({ url: "/-/resync", headers }, listen)?.status, isOwn ? undefined : 403);
+      const here = { node: "gpu-017.cluster.example", listen: { host: listen } };
+      const request = { url: "/status", headers };
+      assert.deepEqual(
+        [checkHost(request, here)?.reason, checkOrigin(request, here)?.reason],
+        [mayRead ? undefined : "foreign_host", mayChange ? undefined : "foreign_host"],
+      );
     });
   }
+
+  it("is shown shortened where it is refused", () => {
+    const request = { url: "/status", headers: { host: `${"a".repeat(10_000)}.example` } };
+    const refusal = checkHost(request, { node: "gpu-017", listen: { host: "127.0.0.1" } });
+    assert.ok((refusal?.error.message.length ?? 0) < 600);
+  });
 });

@@ -84,6 +84,8 @@ describe("the stream of changes", () => {
     for (const site of ["cross-site", "same-site"]) {
       assert.equal((await admin.ask("GET", "/events", { "sec-fetch-site": site })).status, 403);
     }
+    // Where they ask over http, by a name, browsers say nothing of the site.
+    assert.equal((await admin.ask("GET", "/events", { origin: "http://evil.example" })).status, 403);
   });
 
   it("keeps nobody out: it is a connection that makes room, whoever has waited longest first", async (t) => {

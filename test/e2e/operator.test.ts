@@ -34,6 +34,30 @@ async function setUp(t: TestContext) {
   return { etcd, daemon, receiver, pki, contents, generations, keyturn };
 }
 
+describe("a wrong token", () => {
+  it("is counted each time, and in the log once, without a word of it", async (t) => {
+    const { daemon } = await setUp(t);
+    const guess = (token: string) =>
+      fetch(new URL("/-/resync", daemon.adminUrl), {
+        method: "POST",
+        headers: { authorization: `Bearer ${token}` },
+      });
+    const answers = [await guess("let-you-in"), await guess("let-them-in")];
+
+    const lines = daemon.log.filter(({ event }) => event === "admin.refused");
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [401, 401],
+    );
+    assert.equal(await daemon.metric("keyturn_admin_refusals_total", { reason: "wrong_token" }), 2);
+    assert.deepEqual(
+      lines.map(({ level, reason, request, from, times }) => [level, reason, request, from, times]),
+      [["warn", "wrong_token", "POST /-/resync", "127.0.0.1", 1]],
+    );
+    assert.doesNotMatch(JSON.stringify(daemon.log), /let-(me|you|them)-in/);
+  });
+});
+
 describe("keyturn rollback", () => {
   it("goes back, tells the services, and holds until the content in etcd changes", async (t) => {
     const { etcd, daemon, receiver, pki, contents, generations, keyturn } = await setUp(t);

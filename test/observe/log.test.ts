@@ -79,6 +79,7 @@ describe("a log line", () => {
     [events.clockBehind, "error", "the clock of this node is wrong: what is live is not valid yet"],
     [delayed, "warn", "an expiry warning is not through yet, it is tried again"],
     [events.configWarned, "warn", "a setting is likely a mistake"],
+    [events.adminRefused("wrong_token"), "warn", "a request to the admin server was refused"],
     [events.handshakeRestarted, "warn", "process that makes handshakes was started again"],
   ] as const) {
     it(`of ${event.type} is ${level}: ${message}`, () => {
@@ -94,6 +95,7 @@ describe("a log line", () => {
     ["a key that was ignored before", ignored(false)],
     ["labels that are good", events.labelled({ a: "b" })],
     ["a start that found all well", events.recovered(LIVE)],
+    ["a refusal of which one was told just now", events.adminRefused("wrong_token", null)],
     ["the depth of the queue", { type: "queue.changed", depth: 2 }],
     ["the start of an engine", { type: "engine.started" }],
   ] as readonly (readonly [string, DaemonEvent])[]) {

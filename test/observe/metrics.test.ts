@@ -18,6 +18,7 @@ describe("a counter", () => {
       { bundle: "inference", reason: "service" },
       [events.recovered(LIVE)],
     ],
+    ["of refusals", "keyturn_admin_refusals_total", { reason: "wrong_token" }, []],
     ["of hooks", "keyturn_hook_attempts_total", { service: "vllm", result: "refused" }, [events.told()]],
     [
       "of handshakes",
@@ -70,6 +71,7 @@ describe("the metrics", () => {
     const ofBoard = { keyturn_ready: "", keyturn_bundle_state: "bundle,state" };
     assert.deepEqual(await documentedMetrics(), { ...found, ...ofBoard }, "docs/operating.md");
     assert.deepEqual(found, {
+      keyturn_admin_refusals_total: "reason",
       keyturn_alert_actions_total: "action,result",
       keyturn_build_info: "node_version,version",
       keyturn_bundle_info: "bundle,digest,generation",
@@ -184,6 +186,15 @@ describe("the metrics", () => {
     );
     const count = (result: string) => value("keyturn_alert_actions_total", { action: "rollback", result });
     assert.deepEqual([count("begun"), count("done"), count("limited"), count("failed")], [1, 1, 1, 0]);
+  });
+
+  it("count requests to the admin server that were refused, also those that the log passes over", async () => {
+    const { value } = await afterEvents(
+      ...[events.adminRefused("wrong_token"), events.adminRefused("wrong_token", null)],
+      events.adminRefused("foreign_host"),
+    );
+    const count = (reason: string) => value("keyturn_admin_refusals_total", { reason });
+    assert.deepEqual([count("wrong_token"), count("foreign_host"), count("no_token")], [2, 1, 0]);
   });
 
   it("count how often the process that makes handshakes was started again", async () => {

@@ -37,6 +37,7 @@ export const NOTHING_KNOWN = boardAfter(events.connected, events.snapshot());
 
 /** A daemon that is ready, knows no bundle, and does what it is asked. */
 export const IDLE: AdminOptions = {
+  node: "gpu-017",
   listen: { host: "127.0.0.1", port: 0 },
   tokenFile: () => undefined,
   metrics: async () => ({ contentType: "text/plain; version=0.0.4", text: "keyturn_queue_depth 0\n" }),
@@ -48,6 +49,7 @@ export const IDLE: AdminOptions = {
   rollback: async () => ({ kind: "interrupted" }),
   retry: async () => ({ kind: "reloaded", outcome: { kind: "unchanged", generation: LIVE } }),
   alerts: async () => ({ ok: true, alerts: [] }),
+  report: () => undefined,
   onError: () => undefined,
 };
 

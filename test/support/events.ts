@@ -1,6 +1,6 @@
 /** Events as the daemon makes them, for what reads events. */
 import type { AlertResult } from "../../src/core/alert.ts";
-import type { DaemonEvent } from "../../src/core/events.ts";
+import type { AdminRefusal, DaemonEvent } from "../../src/core/events.ts";
 import type { Generation, Rollback, RollbackCause } from "../../src/core/generation.ts";
 import type { HandshakeFailure } from "../../src/core/handshake.ts";
 import type { ReloadOutcome, ReloadReason } from "../../src/core/outcome.ts";
@@ -226,6 +226,15 @@ export const alertActed = (result: AlertResult, alert = "ModelErrors"): DaemonEv
   action: "rollback",
   result,
   message: `the alert ${alert} asked for it`,
+});
+
+export const adminRefused = (reason: AdminRefusal, times: number | null = 1): DaemonEvent => ({
+  type: "admin.refused",
+  reason,
+  message: "the token is not the one of admin.tokenFile",
+  request: "POST /-/reload",
+  from: "127.0.0.1",
+  times,
 });
 
 export const handshakeRestarted: DaemonEvent = { type: "handshake.restarted", why: "it ended by SIGSEGV" };
