@@ -79,12 +79,33 @@ describe("the admin server", () => {
     });
   }
 
-  it("survives a part of it that fails", async (t) => {
+  it("survives a part of it that fails, and tells of it", async (t) => {
+    const thrown: unknown[] = [];
     const admin = await useAdmin(t, {
       metrics: () => Promise.reject(new Error("broken")),
+      onError: (error) => thrown.push(error),
     });
     const { status, body } = await admin.ask("GET", "/metrics");
     assert.deepEqual([status, JSON.parse(body)], [500, { error: { code: "INTERNAL", message: "broken" } }]);
+    assert.deepEqual(thrown, [new Error("broken")]);
+    assert.equal((await admin.ask("GET", "/healthz")).status, 200);
+  });
+
+  it("tells nothing of what is asked for in vain: that is no trouble", async (t) => {
+    const thrown: unknown[] = [];
+    const admin = await useAdmin(t, { onError: (error) => thrown.push(error) });
+    assert.equal((await admin.ask("GET", "/bundles/nothing/history")).status, 404);
+    assert.deepEqual(thrown, []);
+  });
+
+  it("survives an answer that cannot be sent: it ends the connection and tells of it", async (t) => {
+    const thrown: unknown[] = [];
+    const admin = await useAdmin(t, {
+      metrics: async () => ({ contentType: "text/plain\n", text: "" }),
+      onError: (error) => thrown.push(error),
+    });
+    await assert.rejects(admin.ask("GET", "/metrics"), { code: "ECONNRESET" });
+    assert.match(String(thrown), /Invalid character in header/);
     assert.equal((await admin.ask("GET", "/healthz")).status, 200);
   });
 });
