@@ -164,7 +164,7 @@ describe("docs/etcd.md", () => {
       await shell.run("etcdctl put /certs/etcd-client.pem < bad.pem");
       const found = await until("it went back", async () => {
         const bundle = await daemon.bundle("etcd-client");
-        return bundle?.quarantine ? bundle : undefined;
+        return bundle?.quarantine && bundle.state === "rolledBack" ? bundle : undefined;
       });
       assert.equal(found.live, true);
       assert.equal(await clientSerial(), good);
