@@ -416,17 +416,13 @@ describe("a reminder", () => {
   });
 
   it("is tried again where the service is not there, which would be looked at in vain", async () => {
-    let isUp = false;
-    const [bundle, behind] = [
-      fakeBundle(),
-      fakeService("vllm", () => (isUp ? { kind: "done" } : { kind: "unreachable", message: "ECONNREFUSED" })),
-    ];
+    const answers: ServiceAnswer[] = [{ kind: "unreachable", message: "ECONNREFUSED" }];
+    const behind = fakeService("vllm", () => answers.shift() ?? { kind: "done" });
     const { store, queue, ended, outcomes, clock } = setUp([behind]);
-    const generation = store.set(bundle, "live");
+    const generation = store.set(fakeBundle(), "live");
 
     queue.remind(generation, "vllm");
     await ended(1);
-    isUp = true;
     clock.advance(60_000);
     await ended(2);
 
