@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { type Agent, get } from "node:https";
-import { describe, it } from "node:test";
+import { describe, it, type TestContext } from "node:test";
 import { useHotClient } from "../support/hot-client.ts";
 import { until } from "../support/wait.ts";
 
@@ -13,6 +13,17 @@ async function fetchBy(agent: Agent, url: string, path = ""): Promise<string> {
   let body = "";
   for await (const chunk of response) body += String(chunk);
   return body;
+}
+
+/** An agent with one connection, which is taken by a request under way while another waits for it. */
+async function useBusyPool(t: TestContext) {
+  const { hot, server, first, turn } = await useHotClient(t);
+  const agent = hot.httpsAgent({ keepAlive: true, maxSockets: 1 });
+  t.after(() => agent.destroy());
+  const underWay = fetchBy(agent, server.url, "later");
+  const waiting = fetchBy(agent, server.url);
+  await until("the first is there", () => server.waitingCount() === 1);
+  return { agent, server, first, turn, underWay, waiting };
 }
 
 describe("an https agent that follows", () => {
@@ -68,12 +79,7 @@ describe("an https agent that follows", () => {
   });
 
   it("does not let a busy pool keep the old connection: who asks after the swap waits for none of it", async (t) => {
-    const { hot, server, first, turn } = await useHotClient(t);
-    const agent = hot.httpsAgent({ keepAlive: true, maxSockets: 1 });
-    t.after(() => agent.destroy());
-    const underWay = fetchBy(agent, server.url, "later");
-    const waiting = fetchBy(agent, server.url);
-    await until("the first is there", () => server.waitingCount() === 1);
+    const { agent, server, first, turn, underWay, waiting } = await useBusyPool(t);
 
     const second = await turn();
 
@@ -84,12 +90,7 @@ describe("an https agent that follows", () => {
   });
 
   it("gives a request that waited for a connection which broke a new one, with what is current", async (t) => {
-    const { hot, server, turn } = await useHotClient(t);
-    const agent = hot.httpsAgent({ keepAlive: true, maxSockets: 1 });
-    t.after(() => agent.destroy());
-    const underWay = fetchBy(agent, server.url, "later");
-    const waiting = fetchBy(agent, server.url);
-    await until("the first is there", () => server.waitingCount() === 1);
+    const { server, turn, underWay, waiting } = await useBusyPool(t);
     const second = await turn();
 
     server.drop();

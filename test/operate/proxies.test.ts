@@ -49,7 +49,13 @@ function rotateBy(
   };
 }
 
-async function assertAllLive(daemon: Awaited<ReturnType<typeof useDaemon>>): Promise<void> {
+/** Every handshake succeeded, every leaf was served, and every bundle went live at once. */
+async function assertNothingLost(
+  { failures, leaves, handshakes }: Awaited<ReturnType<typeof rotateUnderLoad>>,
+  daemon: Awaited<ReturnType<typeof useDaemon>>,
+): Promise<void> {
+  assert.deepEqual(failures, []);
+  assert.ok(leaves >= TIMES, `${leaves} leaves in ${handshakes} handshakes`);
   const reloads = (outcome: string) => daemon.metric("keyturn_reloads_total", { bundle: "web", outcome });
   const counts = await Promise.all(["live", "rolledBack", "failed"].map(reloads));
   assert.deepEqual(counts, [TIMES + 1, 0, 0]);
@@ -67,9 +73,7 @@ describe("nginx behind keyturn, turned twenty times under load", () => {
     await nginx.start();
     await daemon.untilLive("web");
     const seen = await rotateUnderLoad(target(nginx.port), TIMES, rotateBy(put, daemon));
-    assert.deepEqual(seen.failures, []);
-    assert.ok(seen.leaves >= TIMES, `${seen.leaves} leaves in ${seen.handshakes} handshakes`);
-    await assertAllLive(daemon);
+    await assertNothingLost(seen, daemon);
   });
 
   it("by a signal loses no handshake, and serves each new leaf", async (t) => {
@@ -81,9 +85,7 @@ describe("nginx behind keyturn, turned twenty times under load", () => {
     await nginx.start();
     await daemon.untilLive("web");
     const seen = await rotateUnderLoad(target(nginx.port), TIMES, rotateBy(put, daemon));
-    assert.deepEqual(seen.failures, []);
-    assert.ok(seen.leaves >= TIMES, `${seen.leaves} leaves in ${seen.handshakes} handshakes`);
-    await assertAllLive(daemon);
+    await assertNothingLost(seen, daemon);
   });
 });
 
@@ -100,9 +102,7 @@ describe("haproxy behind keyturn, turned twenty times under load", () => {
     const seen = await rotateUnderLoad(target(haproxy.port), TIMES, rotate, async () => {
       ports.add(await request());
     });
-    assert.deepEqual(seen.failures, []);
     assert.equal(ports.size, 1);
-    assert.ok(seen.leaves >= TIMES, `${seen.leaves} leaves in ${seen.handshakes} handshakes`);
-    await assertAllLive(daemon);
+    await assertNothingLost(seen, daemon);
   });
 });

@@ -1,6 +1,9 @@
 /** The stream of what changes: followed, begun again where it breaks, and said to be lost where it is. */
 import { nodeNow, timeOfDay } from "./times.js";
 
+/** @typedef {{ now: string, version: string, title: string, parts: Record<string, string>, order: string[] | null,
+ *   bundles: Record<string, string> }} Update */
+
 /** The server says something at least every ten seconds. */
 const SILENT_MS = 25_000;
 const AGAIN_MS = 5_000;
@@ -11,7 +14,7 @@ const link = /** @type {HTMLElement} */ (document.getElementById("link"));
  * Follows it.
  *
  * @param {string} place What the page shows already.
- * @param {(update: any) => void} take Takes what changed.
+ * @param {(update: Update) => void} take Takes what changed.
  */
 export function follow(place, take) {
   let heardAt = Date.now();

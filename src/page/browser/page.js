@@ -5,9 +5,6 @@ import { elementOf, patch, patchContent } from "./patch.js";
 import { allRows, applySearch, startSearch } from "./search.js";
 import { setNodeNow, tellAllTimes, tellTimes } from "./times.js";
 
-/** @typedef {{ now: string, version: string, title: string, parts: Record<string, string>, order: string[] | null,
- *   bundles: Record<string, string> }} Update */
-
 const TELL_EVERY_MS = 5_000;
 const SAY_AFTER_MS = 1_000;
 const MOST_SAID = 3;
@@ -17,7 +14,7 @@ const said = /** @type {HTMLElement} */ (document.getElementById("said"));
 /** What is to be said to who does not see it, by bundle. @type {Map<string, string>} */
 const news = new Map();
 
-/** @param {Update} update */
+/** @param {import("./live.js").Update} update */
 function take(update) {
   // Another keyturn has another page.
   if (update.version !== document.body.dataset.version) return location.reload();
